@@ -1,4 +1,4 @@
-"""Build the page of `gfplug preview`, and the wheel that carries it; needs Node.js 20 and npm.
+"""Build the page of `gfplug preview`, and the wheel that contains it; needs Node.js 20 and npm.
 
 python preview/build_page.py [--grafana VERSION …] [--modules FOLDER] [--wheel FOLDER]
 python preview/build_page.py --lock VERSION
@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 LOCKS = HERE / "grafana"
 DIST = HERE / "dist"
 OLDEST_NODE = 20
-"""What the newest Grafana's packages ask for."""
+"""The version that the newest Grafana's packages require."""
 
 
 def versions() -> list[str]:
@@ -33,7 +33,7 @@ def versions() -> list[str]:
 def build_page(version: str, output: Path, *, modules: Path | None = None) -> None:
     """Build the page for one Grafana version.
 
-    Raises: subprocess.CalledProcessError if npm or esbuild fails; what they say is on stderr.
+    Raises: subprocess.CalledProcessError if npm or esbuild fails; their messages are on stderr.
     """
     if modules is not None:
         subprocess.run([program("node"), HERE / "bundle.mjs", modules, output], check=True)  # noqa: S603 - our own script
@@ -63,7 +63,7 @@ def write_lock(version: str) -> None:
 
 
 def build_wheel(folder: Path) -> Path:
-    """Build the wheel of what is in preview/dist, and return its path."""
+    """Build the wheel of the pages in preview/dist, and return its path."""
     from hatchling.builders.wheel import WheelBuilder  # noqa: PLC0415 - only the wheel needs it
 
     (wheel,) = WheelBuilder(str(HERE)).build(directory=str(folder), versions=["standard"])
@@ -71,7 +71,7 @@ def build_wheel(folder: Path) -> Path:
 
 
 def program(name: str) -> str:
-    """Find Node.js's programs, or say what is missing."""
+    """Return the path of a program of Node.js, or exit with an error that says what to install."""
     path = shutil.which(name)
     if path is None:
         sys.exit(f"error: {name} is not on PATH: install Node.js {OLDEST_NODE} or newer")
@@ -79,7 +79,7 @@ def program(name: str) -> str:
 
 
 def main() -> None:
-    """Build what the arguments say."""
+    """Parse the arguments, and build the pages and the wheel, or write a lock."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--grafana", nargs="*", choices=versions(), help="for these versions only")
     parser.add_argument("--modules", type=Path, help="a node_modules that is installed already")

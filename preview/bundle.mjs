@@ -1,7 +1,7 @@
 // Build the page for one Grafana's packages.   node bundle.mjs <folder of node_modules> <folder to write> [--development] [<file> …]
 // With --development, React warns in the console, and nothing is minified: the browser tests use that page. Further files are
-// built beside the page, with what they share.
-// Nothing of others is in the repository: what is written holds their code, and LICENSES.txt their licences.
+// built beside the page, and share its modules.
+// The repository has no code of other projects: the built page has it, and LICENSES.txt its licences.
 import fs from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
@@ -12,7 +12,7 @@ const [modules, output, ...files] = positionals.map((place) => path.resolve(plac
 const { build } = createRequire(path.join(modules, 'index.js'))('esbuild');
 const page = path.join(import.meta.dirname, 'page');
 
-/** What Grafana shares with plugins beside the packages that the page itself needs; loaded when a plugin asks.
+/** Packages that Grafana shares with plugins and the page itself does not need; loaded when a plugin imports them.
  * Source: grafana v13.2.2, public/app/features/plugins/loader/sharedDependencies.ts. */
 const LAZY = [
   '@grafana/data/unstable',
@@ -51,7 +51,7 @@ function isInstalled(name) {
 const lazy = LAZY.filter(isInstalled).map((name) => `${JSON.stringify(name)}: () => import(${JSON.stringify(name)}),`);
 const virtual = {
   'lazy-packages': `export const lazy = {${lazy.join('')}};`,
-  // Only newer versions of @grafana/runtime have it, and then need it.
+  // Only newer versions of @grafana/runtime have this function, and they need the call.
   'optional-loggers': hasLoggers()
     ? "export { initializeLoggersRegistry } from '@grafana/runtime/unstable';"
     : 'export const initializeLoggersRegistry = undefined;',
@@ -62,7 +62,7 @@ function hasLoggers() {
   return fs.existsSync(types) && fs.readFileSync(types, 'utf8').includes('initializeLoggersRegistry');
 }
 
-/** Tell whether a file is CommonJS that a compiler made of an ES module: its default export is a property. */
+/** Tell whether a file is CommonJS compiled from an ES module: its default export is a property. */
 const isCompiled = (file) => /\.c?js$/.test(file) && /\bexports\b[^;]{0,40}__esModule/.test(fs.readFileSync(file, 'utf8').slice(0, 20_000));
 
 const grafana = {
@@ -73,7 +73,7 @@ const grafana = {
       namespace: 'virtual',
     }));
     bundler.onLoad({ filter: /.*/, namespace: 'virtual' }, ({ path: name }) => ({ contents: virtual[name], resolveDir: modules }));
-    // An .mjs file that imports such a file gets all of it as the default, as in Node; Grafana's packages expect the property.
+    // In an .mjs file the default import of such a file is the whole module, as in Node; Grafana's packages expect the property.
     bundler.onResolve({ filter: /^[^./]/ }, async ({ path: name, importer, kind, resolveDir, pluginData }) => {
       if (pluginData === 'seen' || kind !== 'import-statement' || !/@grafana\/.+\.mjs$/.test(importer)) {
         return undefined;
@@ -117,12 +117,12 @@ for (const name of ['index.html', 'boot.js']) {
   fs.copyFileSync(path.join(page, name), path.join(output, name));
 }
 
-// Icons lie where this version of @grafana/ui asks for them.
+// Copy icons to the path from which this version of @grafana/ui loads them.
 const icons = fs.readFileSync(path.join(modules, '@grafana/ui/dist/esm/components/Icon/utils.mjs'), 'utf8').includes('build/img/icons')
   ? 'public/build/img'
   : 'public/img';
 fs.cpSync(path.join(modules, '@grafana/ui/dist/public/img'), path.join(output, icons), { recursive: true });
-const own = path.join(page, 'icons'); // what @grafana/ui's components ask for, and its package lacks
+const own = path.join(page, 'icons'); // icons that components of @grafana/ui load, and its package lacks
 for (const name of fs.readdirSync(own)) {
   fs.cpSync(path.join(own, name), path.join(output, icons, 'icons/unicons', name), { force: false });
 }
@@ -141,7 +141,7 @@ function licenceTexts(folder) {
   return files.length ? files : sections;
 }
 
-/** The licences of every package that is in the page, by the files that they bring. */
+/** The licences of all packages in the page, from the files of each package. */
 function licences() {
   const folders = new Set(['systemjs'].map((name) => path.join(modules, name)));
   for (const input of Object.keys(metafile.inputs)) {

@@ -1,6 +1,6 @@
 // Make the documentation's pictures: a project's config page, editor, panels, alert rules and an error, for each Grafana version.
 //   MODULES=<node_modules with playwright-core> node preview/pictures.mjs PROJECT FOLDER [--grafana VERSION …] [--error JSON] [--theme dark|light]
-// `--error` is a query that fails, as JSON. GFPLUG and CHROMIUM name the programs where they are not on the PATH.
+// `--error` is a query that fails, as JSON. GFPLUG and CHROMIUM are the paths of the programs if they are not on PATH.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -47,9 +47,9 @@ async function takePictures(page, address, place) {
   const idle = () => page.evaluate(() => window.gfplugPreview.idle());
   const show = async (view) => {
     await page.goto(`${address}?theme=${values.theme}#/${view}`);
-    await page.reload(); // another view of the same address is no new page
+    await page.reload(); // another view of the same address does not load the page again
     while (!(await page.evaluate(() => Boolean(window.gfplugPreview)))) {
-      await page.waitForTimeout(50); // waitForFunction would evaluate a text, which the page's policy forbids
+      await page.waitForTimeout(50); // waitForFunction would evaluate text, which the page's policy forbids
     }
     await idle();
   };
@@ -62,7 +62,7 @@ async function takePictures(page, address, place) {
   for (const view of VIEWS) {
     await region('Panel').getByRole('radio', { name: view }).check({ force: true });
     await idle();
-    await page.waitForTimeout(300); // the chart draws in the next frames
+    await page.waitForTimeout(300); // the chart is drawn in the next frames
     await take(`panel-${view.toLowerCase().replace(' ', '-')}`, region('Panel'));
   }
   if (values.error) {

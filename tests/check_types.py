@@ -1,11 +1,11 @@
-"""Type-check everything with mypy --strict: gfplug, what it ships, and the tests.
+"""Type-check everything with mypy --strict: gfplug, the code that it ships, and the tests.
 
     python tests/check_types.py
 
-All modules are checked by their names, and in runs of their own the files that share a name with another or have none:
-PyInstaller's hooks, and each example of the template. A test is named from the root, since several have the same name;
-what tests import is named as pytest finds it, by `pythonpath`. The default version's stubs are written to `build/stubs`
-first: the template's Python imports them.
+All modules are checked by their names. Files that share a name or have none have separate runs: PyInstaller's hooks,
+and each example of the template. A test is named from the root, since several have the same name; the helpers of
+tests are named as pytest finds them, by `pythonpath`. The default version's stubs are written to `build/stubs` first:
+the template's Python imports them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ HOOKS = "runtime/gfruntime/freeze/hooks"
 EXAMPLES = sorted(
     path.relative_to(ROOT).as_posix()
     for path in (ROOT / "template" / "examples").iterdir()
-    if path.name != "openapi"  # half of it is written from a description; tests/generated checks the whole
+    if path.name != "openapi"  # half of it is generated from a description; tests/generated checks all of it
 )
 
 
@@ -47,7 +47,7 @@ def module(path: Path) -> str:
 
 
 def modules() -> list[str]:
-    """List the names of all modules that have one of their own."""
+    """List the names of all modules that have a unique name."""
     paths = chain.from_iterable((ROOT / folder).rglob("*.py") for folder in SOURCES)
     untyped = "benchmarks/packages"  # each imports a package that only its own project has
     apart = {ROOT / folder for folder in (HOOKS, "tests/browser/page", "tests/fixtures/every_name", untyped)}
@@ -55,7 +55,7 @@ def modules() -> list[str]:
 
 
 def write_stubs() -> None:
-    """Write the stubs, unless they are there: mypy looks anew at what has changed."""
+    """Write the stubs, unless they are up to date: mypy checks changed files again."""
     generated = stubs.generate(sdk.fetch(sdk.default(), offline=True)).files
     if any(not (STUBS / path).is_file() or (STUBS / path).read_bytes() != text for path, text in generated.items()):
         shutil.rmtree(STUBS, ignore_errors=True)
@@ -63,21 +63,21 @@ def write_stubs() -> None:
 
 
 def check(sources: list[str], path: list[str]) -> tuple[int, str]:
-    """Run mypy over modules or folders; return its exit code and what it prints."""
-    workers = 0 if CACHE.is_dir() else CORES  # they are slower where little is left to do
-    options = [f"--num-workers={workers}", "--no-sqlite-cache"]  # in files, which several runs may write at once
+    """Run mypy over modules or folders; return its exit code and its output."""
+    workers = 0 if CACHE.is_dir() else CORES  # workers are slower with a cache
+    options = [f"--num-workers={workers}", "--no-sqlite-cache"]  # a cache of files: several runs may write it at once
     command = [sys.executable, "-m", "mypy", *options, *sources]
     env = {**os.environ, "MYPYPATH": os.pathsep.join(path), "MYPY_CACHE_DIR": str(CACHE)}
     run = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    if workers and WORKER_FAILURE in run.stdout and CACHE.is_dir():  # a busy machine starts them too slowly
+    if workers and WORKER_FAILURE in run.stdout and CACHE.is_dir():  # a busy machine starts workers too slowly
         return check(sources, path)
     return run.returncode, run.stdout.decode()
 
 
 def main() -> int:
-    """Write the stubs, check everything, and return 1 if there is a mistake."""
+    """Write the stubs, check everything, and return the highest exit code."""
     write_stubs()
-    outcomes = [check([f"--module={name}" for name in modules()], BASES)]  # first: the others use what it caches
+    outcomes = [check([f"--module={name}" for name in modules()], BASES)]  # first: the others use its cache
     with ThreadPoolExecutor(CORES) as pool:
         others = [pool.submit(check, [example], [example, f"{example}/src"]) for example in EXAMPLES]
         others.append(pool.submit(check, [HOOKS], []))

@@ -1,12 +1,12 @@
 """What every suite shares: the order of tests, a fresh log for each, rules about skips and about starting processes.
 
-A skip for want of a program names it: its reason begins with `install PROGRAM:`, and the run's closing lines say what
-to install. Where GFPLUG_REQUIRE_ALL is set, as `.ci/run` does on Linux, every skip is a failure but those in MAY_SKIP.
+If a program is missing, the reason of the skip begins with `install PROGRAM:`, and the run's last lines say what to
+install. With GFPLUG_REQUIRE_ALL, which `.ci/run` sets on Linux, every skip that MAY_SKIP does not list is a failure.
 
-The tests below `cli` and `runtime` start no process: one that does fails.
+A test below `cli` or `runtime` that starts a process fails.
 
-With `--dist=loadscope` a worker runs whole modules, and the whole of each folder in ONE_WORKER: what their tests share
-is made once. Folders that take long come first, so that all workers end at about the same time.
+With `--dist=loadscope` a worker runs whole modules, and the folders in ONE_WORKER as a whole: their tests share objects
+that are made once. Folders that take long come first, so that all workers end at about the same time.
 """
 
 import gc
@@ -20,15 +20,15 @@ from multiprocessing import util
 from pathlib import Path
 from typing import Any
 
-import hypothesis  # its plugin imports it at the very end, where Python 3.11 sometimes fails to parse it
+import hypothesis  # else pytest's plugin imports it at the end, where Python 3.11 sometimes fails to parse it
 import pytest
 
 hypothesis.settings.register_profile("quick", max_examples=20, deadline=5000)  # for `make unit`; ms, as in tests/fuzz
 hypothesis.settings.register_profile(
     "patient", hypothesis.settings.default, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)  # a busy machine makes inputs slowly
+)  # a busy machine generates inputs slowly
 hypothesis.settings.load_profile("patient")
-collect_ignore = ["fixtures"]  # the projects in it have tests of their own
+collect_ignore = ["fixtures"]  # the projects in this folder have their own tests
 REQUIRE_ALL = "GFPLUG_REQUIRE_ALL"
 MAY_SKIP = {
     "GRAFANA_URL is not set": "a job of its own runs them in real Grafanas: .github/workflows/ci.yml",
@@ -48,7 +48,7 @@ MAY_SKIP = {
     "trino is not installed": "no Trino runs here; its stand-in is asked where its client is installed",
     "this Python has its modules built in": "there is no file to read a symbol of; others have one",
 }
-"""The beginnings of reasons to skip that are not failures on Linux, and why; other platforms skip more."""
+"""The beginnings of skip reasons that are no failures on Linux, and why; other platforms skip more."""
 
 STARTS = {
     *(
@@ -63,16 +63,16 @@ STARTS = {
     ),
     "_winapi.CreateProcess",
 }
-"""What Python's audit hooks hear when a process starts."""
+"""Audit events of Python for the start of a process."""
 LIBRARIES_OWN = {"uname", "fc-list"}
-"""What libraries start once, in whichever test comes first: plumbum asks for the processor, matplotlib for fonts."""
+"""Programs that libraries start once, in any test: plumbum asks for the processor, matplotlib for fonts."""
 WITHOUT_PROCESSES = tuple(Path(__file__).with_name(name) for name in ("cli", "runtime"))
 LONGEST_FIRST = ("build", "upgrade", "docs", "browser", "conformance", "generated", "network", "processes", "fuzz")
-"""Folders whose tests take long; those of the others fill in what is left of a worker's time."""
+"""Folders whose tests take long; tests of other folders use the rest of a worker's time."""
 ONE_WORKER = {"build", "databases", "docs"}
 """Folders whose modules share a built project or a server."""
 started: list[str] = []
-"""What the tests below WITHOUT_PROCESSES started since the last report."""
+"""Programs that the tests below WITHOUT_PROCESSES started since the last report."""
 
 
 def _note_start(event: str, arguments: tuple[object, ...]) -> None:
@@ -81,7 +81,7 @@ def _note_start(event: str, arguments: tuple[object, ...]) -> None:
 
 
 def pytest_configure() -> None:
-    """Listen for processes; those that `multiprocessing` spawns raise no event."""
+    """Record starts of processes; `multiprocessing` raises no event when it spawns one."""
     spawn = util.spawnv_passfds
 
     def noted(path: bytes, args: Sequence[Any], passfds: Sequence[int]) -> int:
@@ -94,7 +94,7 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Return what gives modules and folders to workers, in the order in which they are collected."""
+    """Return a scheduler that gives modules and folders to workers in the order of collection."""
     if config.getoption("dist") != "loadscope":
         return None
     from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - without it nobody asks
@@ -111,7 +111,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Collect thousands of tests without looking for garbage, which would take a tenth of the time."""
+    """Disable garbage collection while tests are collected: it would take a tenth of the time."""
     gc.disable()
     try:
         return (yield)
@@ -126,7 +126,7 @@ def _folder(module: Path) -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
-    """Let a worker begin with what takes long."""
+    """Let a worker begin with the tests that take long."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         ranks = {folder: number for number, folder in enumerate(LONGEST_FIRST)}
         items.sort(key=lambda item: ranks.get(_folder(item.path), len(ranks)))
@@ -134,12 +134,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, N
 
 
 def pytest_runtest_logstart() -> None:
-    """Forget what was started while modules were imported."""
+    """Forget processes that started while modules were imported."""
     started.clear()
 
 
 def refuse_process(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Make a failure of a test that started a process where none may."""
+    """Fail a test that started a process below a folder of WITHOUT_PROCESSES."""
     if started and any(folder in item.path.parents for folder in WITHOUT_PROCESSES):
         report.outcome = "failed"
         report.longrepr = (
@@ -150,14 +150,14 @@ def refuse_process(item: pytest.Item, report: pytest.TestReport) -> None:
 
 
 def reason_of(report: pytest.TestReport | pytest.CollectReport) -> str:
-    """Return why a test was skipped; empty if it was not, or failed as it is expected to."""
+    """Return why a test was skipped; empty if it was not skipped, or is an expected failure."""
     if not report.skipped or hasattr(report, "wasxfail") or not isinstance(report.longrepr, tuple):
         return ""
     return report.longrepr[2].removeprefix("Skipped: ")
 
 
 def refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
-    """Make a failure of a skip, unless MAY_SKIP has it or nothing requires the test."""
+    """Turn a skip into a failure, unless MAY_SKIP lists its reason or GFPLUG_REQUIRE_ALL is not set."""
     reason = reason_of(report)
     if os.environ.get(REQUIRE_ALL) and reason and not reason.startswith(tuple(MAY_SKIP)):
         report.outcome = "failed"
@@ -166,7 +166,7 @@ def refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Look at the skips of tests, and at what they started."""
+    """Check the skips of tests, and the processes that tests started."""
     report = yield
     refuse_skip(report)
     refuse_process(item, report)
@@ -175,7 +175,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Look at the skips of whole modules."""
+    """Check the skips of whole modules."""
     report = yield
     refuse_skip(report)
     return report
@@ -183,7 +183,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None, None, None]:
-    """Say last what to install to run the tests that were skipped for want of it."""
+    """Print last which programs to install to run the skipped tests."""
     yield
     reasons = map(reason_of, terminalreporter.stats.get("skipped", []))
     programs = Counter(match[1] for reason in reasons if (match := re.match(r"install (.+?):", reason)))
@@ -196,7 +196,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Genera
 
 @pytest.fixture(autouse=True)
 def _fresh_log() -> Iterator[None]:
-    """Undo what `console.setup` did to gfplug's logger: its handler holds the stderr of the test that ran it."""
+    """Reset gfplug's logger: the handler of `console.setup` holds the stderr of the test that called it."""
     yield
     logger = logging.getLogger("gfplug")
     logger.handlers, logger.propagate = [], True

@@ -1,4 +1,4 @@
-// Ask the server for the plugin, put what Grafana's packages read when they are imported in its place, then start the page.
+// Ask the server for the plugin, set the globals that Grafana's packages read when they are imported, then start the page.
 const address = (path) => new URL(path, document.baseURI).href;
 
 async function start() {

@@ -1,13 +1,13 @@
-// What happens while the page is open: saves of the source, log lines, a plugin that ends, another view in the address.
+// Events while the page is open: saves of the source, log lines, a plugin that ends, another view in the address.
 import { panelsOf } from './dashboards.js';
 import { viewOfAddress } from './model.js';
 import { events, readBoot, rehearseAlerts } from './server.js';
 import { takeSettings } from './settings.js';
 
 const LONGEST_LOG = 1000;
-const LOG_PERIOD = 100; // milliseconds: a plugin that logs much does not draw the page anew for each line
+const LOG_PERIOD = 100; // milliseconds: the page is not drawn again for each line of a plugin that logs much
 
-let rehearsals = 0; // an older one that is slower must not overwrite what a newer one found; likewise reloads
+let rehearsals = 0; // a slow older request must not overwrite the result of a newer one; likewise reloads
 let reloads = 0;
 
 /** Ask what the provisioned alert rules would do now. */
@@ -24,7 +24,7 @@ export const rehearse = (preview) =>
     }
   });
 
-/** Begin to listen to the server and to the address. */
+/** Listen to the server's events and to changes of the address. */
 export function listen(preview) {
   const lines = [];
   events.on('log', (line) => {
@@ -49,7 +49,7 @@ export function listen(preview) {
       loadFirst(preview);
     } else if (!isFirst) {
       preview.set({ activity: undefined });
-      preview.refresh(); // streams ended with the connection
+      preview.refresh(); // the streams of the lost connection have ended
     }
     isFirst = false;
   });

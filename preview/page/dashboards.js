@@ -1,9 +1,9 @@
-// What provisioned dashboards hold for the data source: panels with queries, variables, annotations, time range.
+// The parts of provisioned dashboards for the data source: panels with queries, variables, annotations, time range.
 
-/** The objects of a list; a file that someone wrote may hold anything. */
+/** The objects of a list; the dashboard file may contain any values. */
 const listOf = (value) => (Array.isArray(value) ? value.filter((item) => typeof item === 'object' && item !== null) : []);
 
-/** Panels of all dashboards whose queries are for this data source, rows opened.
+/** Panels of all dashboards with queries for this data source, also those inside rows.
  * @returns {{ key: string, title: string, dashboard: object, panel: object }[]} */
 export function panelsOf(dashboards, settings) {
   return dashboards.flatMap(({ file, dashboard }) =>
@@ -38,7 +38,7 @@ export function freeRefId(queries) {
   }
 }
 
-/** Give each query a refId of its own, by which the page tells them apart. */
+/** Give each query a unique refId: the page identifies queries by it. */
 export function withRefIds(queries) {
   return queries.reduce((list, query) => {
     const isFree = typeof query.refId === 'string' && query.refId && !list.some(({ refId }) => refId === query.refId);
@@ -46,7 +46,7 @@ export function withRefIds(queries) {
   }, []);
 }
 
-/** The visualisation of this page that stands for a panel of Grafana's. */
+/** The visualisation of this page for each type of Grafana's panels. */
 const VIEWS = {
   timeseries: 'timeseries',
   graph: 'timeseries',
@@ -58,7 +58,7 @@ const VIEWS = {
   logs: 'logs',
 };
 
-/** What the page starts with when a panel is opened. */
+/** The state of the page for a panel that is opened. */
 export function openPanel({ key, panel, dashboard }, settings) {
   return {
     panel: key,
@@ -79,7 +79,7 @@ export function openPanel({ key, panel, dashboard }, settings) {
   };
 }
 
-/** What the page starts with where no dashboard has a panel for the data source. */
+/** The state of the page if no dashboard has a panel for the data source. */
 export const EMPTY = {
   panel: '',
   title: '',

@@ -1,10 +1,10 @@
-// What was asked of the server and answered, as the inspector and the panel show it.
+// Requests to the server and their answers, as the inspector and the panel show them.
 import { LoadingState } from '@grafana/data';
 
 const MOST = 50;
 const MOST_BYTES = 20_000_000;
 
-/** Add an exchange, or what became of one; the oldest answers go when they are too many, or too large together. */
+/** Add an exchange, or replace one when it ends; the oldest are dropped if there are too many, and the oldest answers if all are too large together. */
 export function addExchange(exchanges, record) {
   let bytes = 0;
   return [...exchanges.filter(({ id }) => id !== record.id), record]
@@ -18,7 +18,7 @@ export function addExchange(exchanges, record) {
     .toReversed();
 }
 
-/** Add to the errors of a result what Grafana's browser code drops: whose fault each is; and list what the frames note. */
+/** Add status and source to the errors of a result, which Grafana's browser code drops, and list the notices of the frames. */
 export function describe(result, exchanges) {
   const { response } = exchanges.find(({ requestId }) => requestId === result.request.requestId) ?? {};
   const errors = result.errors.map((error) => {
@@ -30,7 +30,7 @@ export function describe(result, exchanges) {
   return { ...result, errors, notices: result.frames.flatMap(({ meta }) => meta?.notices ?? []) };
 }
 
-/** What a page that is not idle waits for, in words. */
+/** Say in words what the page waits for. */
 export function waitsFor({ exchanges, result }) {
   const open = exchanges.filter(({ milliseconds }) => milliseconds === undefined).map(({ method, path }) => `${method} ${path}`);
   if (open.length > 0) {

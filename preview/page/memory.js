@@ -1,4 +1,4 @@
-// What a reload of the page begins with: the browser keeps it for as long as the tab is open.
+// The state that a reload of the page begins with: the browser keeps it as long as the tab is open.
 const KEPT = [
   'panel',
   'title',
@@ -16,10 +16,10 @@ const KEPT = [
 ];
 const keyOf = ({ plugin }) => `gfplug-preview ${plugin.id}`;
 
-/** The part of the state that was kept; nothing in a new tab. */
+/** The kept part of the state; null in a new tab. */
 export const remembered = (boot) => JSON.parse(sessionStorage.getItem(keyOf(boot)) ?? 'null');
 
-/** Keep the state if a patch changes what is kept of it; a variable's choices are asked for again. */
+/** Keep the state if a patch changes a kept part; the choices of variables are not kept. */
 export function remember(state, patch) {
   if (!KEPT.some((name) => name in patch)) {
     return;

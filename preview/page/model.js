@@ -1,4 +1,4 @@
-// The page's state, and everything that changes it: React draws it, tests read it as window.gfplugPreview.
+// The page's state, and all functions that change it: React draws the state, tests read it as window.gfplugPreview.
 import { CoreApp, LoadingState, dataFrameToJSON, dateMath, dateTime } from '@grafana/data';
 import { EMPTY, freeRefId, openPanel, panelsOf } from './dashboards.js';
 import { createDatasource, loadPlugin } from './packages.js';
@@ -12,19 +12,19 @@ import { change, fillVariables } from './variables.js';
 const VIEWS = ['config', 'query', 'explore', 'alerts', 'log'];
 const NOTHING = { state: 'NotStarted', frames: [], errors: [], milliseconds: 0 };
 
-/** Read a time range, the words of both ends kept: `now-1h` stays that. */
+/** Read a time range; `raw` keeps both ends as text, such as `now-1h`. */
 export function rangeOf({ from, to }) {
   const read = (text, roundUp) =>
     typeof text === 'string' && text.includes('now') ? dateMath.parse(text, roundUp) : dateTime(/^\d+$/.test(text) ? Number(text) : text);
   const range = { from: read(from, false), to: read(to, true), raw: { from, to } };
-  return range.from?.isValid() && range.to?.isValid() ? range : rangeOf(EMPTY.time); // a dashboard's file may hold anything
+  return range.from?.isValid() && range.to?.isValid() ? range : rangeOf(EMPTY.time); // a dashboard's file may have invalid times
 }
 
 export class Preview {
   #listeners = new Set();
   #stop = () => {};
   #pending = 0;
-  #refreshes = 0; // an older one that is slower must not overwrite what a newer one found; likewise #asked, #loads
+  #refreshes = 0; // a slow older request must not overwrite the result of a newer one; likewise #asked, #loads
   #asked = 0;
   #loads = 0;
 
@@ -72,7 +72,7 @@ export class Preview {
     this.#listeners.forEach((listener) => listener());
   }
 
-  /** Count a piece of work, so that `idle` waits for it. */
+  /** Count a piece of work, so that `isIdle` is false until it ends. */
   async work(steps) {
     this.#pending += 1;
     try {
@@ -82,7 +82,7 @@ export class Preview {
     }
   }
 
-  /** Load module.js, and ask the queries with it; settings and queries stay. */
+  /** Load module.js, and run the queries with it; settings and queries stay. */
   load(module) {
     const number = (this.#loads += 1);
     return this.work(async () => {
@@ -146,7 +146,7 @@ export class Preview {
     this.runQueries();
   };
 
-  /** Fill in the variables' choices, then ask the queries and annotations. */
+  /** Fill in the variables' choices, then run the queries and annotations. */
   refresh = () =>
     this.work(async () => {
       const { datasource, settings, variables } = this.state;
@@ -226,7 +226,7 @@ export class Preview {
 
   openPanel = (key) => {
     const panel = this.state.panels.find((each) => each.key === key);
-    this.#stop(); // its answer is not the new panel's
+    this.#stop(); // the answer to the old panel does not belong to the new one
     this.#asked += 1;
     this.set({ eventMarks: [], annotationProblem: undefined });
     this.set({ ...(panel ? openPanel(panel, this.state.settings) : { ...EMPTY, queries: [] }), result: NOTHING });
@@ -234,7 +234,7 @@ export class Preview {
     return this.refresh();
   };
 
-  /** Show another view; each asks its own queries. */
+  /** Show another view; each view runs its own queries. */
   turn(page) {
     this.set({ page, result: NOTHING });
     this.runQueries();
@@ -253,19 +253,19 @@ export class Preview {
     );
   }
 
-  /** What `isIdle` waits for, in words. */
+  /** Say in words what `isIdle` waits for. */
   get waitsFor() {
     return waitsFor(this.state);
   }
 
-  /** What tests read of the panel. */
+  /** The panel as tests read it. */
   panel = () => {
     const { state, frames, errors, notices = [], milliseconds } = this.state.result;
     return { state, series: this.series ?? [], frames: frames.map(dataFrameToJSON), errors, notices, milliseconds };
   };
 }
 
-/** The view that the address names. */
+/** The view in the address; `query` by default. */
 export function viewOfAddress() {
   const name = location.hash.replace(/^#\/?/, '');
   return VIEWS.includes(name) ? name : 'query';

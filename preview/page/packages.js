@@ -12,7 +12,7 @@ import * as rxjs from 'rxjs';
 import { lazy } from 'lazy-packages';
 import { address } from './server.js';
 
-/** What Grafana shares with plugins, by name; further packages are loaded when a plugin asks. */
+/** Packages that Grafana shares with plugins, by name; further ones are loaded when a plugin imports them. */
 export const shared = {
   '@emotion/css': emotionCss,
   '@emotion/react': emotionReact,
@@ -25,7 +25,7 @@ export const shared = {
   rxjs,
   'rxjs/operators': rxjs,
 };
-/** Packages whose default export is the package: a plugin gets that. */
+/** Packages whose default export is the package: a plugin gets the default export. */
 const IS_DEFAULT = new Set(['jquery', 'lodash', 'moment', 'prismjs']);
 
 const loader = window.System;
@@ -34,7 +34,7 @@ const names = [...Object.keys(shared), ...Object.keys(lazy)];
 loader.addImportMap({ imports: Object.fromEntries(names.map((name) => [name, `package:${name}`])) });
 Object.entries(shared).forEach(([name, module]) => loader.set(`package:${name}`, module));
 
-prototype.shouldFetch = () => false; // by a script element, which needs no eval
+prototype.shouldFetch = () => false; // load module.js by a script element, which needs no eval
 
 const { instantiate, resolve } = prototype;
 prototype.instantiate = async function instantiatePackage(url, ...rest) {
@@ -75,7 +75,7 @@ function legacyPlugin(members) {
   return plugin;
 }
 
-/** Return the data source that panels ask: the plugin's class with what is saved about it. */
+/** Return the data source that panels query: an object of the plugin's class with the saved settings. */
 export function createDatasource(plugin, instanceSettings) {
   const datasource = new plugin.DataSourceClass(instanceSettings);
   return Object.assign(datasource, { meta: instanceSettings.meta, components: plugin.components });

@@ -1,4 +1,4 @@
-// Ask the data source as Grafana's panels, Explore, variables and annotations do.
+// Query the data source as Grafana's panels, Explore, variables and annotations do.
 // Source: grafana v13.2.2, public/app/features/query/state/runRequest.ts; public/app/features/variables/query/; public/app/features/annotations/.
 import { CoreApp, LoadingState, getProcessedDataFrames, rangeUtil, toDataFrame } from '@grafana/data';
 import { toDataQueryError } from '@grafana/runtime';
@@ -42,7 +42,7 @@ export function createRequest({
 
 const observable = (answer) => (isObservable(answer) ? answer : from(Promise.resolve(answer)));
 
-/** Ask for the targets that are complete; `take` gets each state of the answer. The result stops it.
+/** Run the complete targets; `take` gets each state of the answer. The returned function stops the query.
  * @returns {() => void} */
 export function run(datasource, request, take) {
   const targets = request.targets.filter((target) => !target.hide && (datasource.filterQuery?.(target) ?? true));
@@ -81,16 +81,16 @@ export function run(datasource, request, take) {
   return () => subscription.unsubscribe();
 }
 
-/** Ask once, and return the frames. A stream is left after its first answer. */
+/** Wait for the answer, and return its frames. Of a stream only the first answer is read. */
 async function frames(answer) {
   const response = await lastValueFrom(observable(answer).pipe(takeWhile(({ state }) => state === LoadingState.Loading, true)));
   if (response.error ?? response.errors?.[0]) {
     throw new Error((response.error ?? response.errors[0]).message);
   }
-  return response.data.map((part) => (part.fields ? toDataFrame(part) : part)); // a variable's may be plain choices
+  return response.data.map((part) => (part.fields ? toDataFrame(part) : part)); // the answer for a variable may be plain choices
 }
 
-/** The values of a query variable, as Grafana reads them from a data source. @returns {Promise<{ text: string, value: string }[]>} */
+/** The values of a query variable, read from the data source as Grafana does. @returns {Promise<{ text: string, value: string }[]>} */
 export async function variableOptions(datasource, variable, request) {
   const support = datasource.variables;
   const query =
@@ -152,7 +152,7 @@ function chosen(items, { regex, sort = 0 }) {
   return sort && sort % 2 === 0 ? sorted.toReversed() : sorted;
 }
 
-/** The events of one annotation: where and how they are told. @returns {Promise<{ time: number, timeEnd?: number, title?: string, text?: string, tags?: string[] }[]>} */
+/** The events of one annotation, with their times, titles, texts and tags. @returns {Promise<{ time: number, timeEnd?: number, title?: string, text?: string, tags?: string[] }[]>} */
 export async function annotationEvents(datasource, annotation, request) {
   const support = datasource.annotations ?? {};
   const prepared = support.prepareAnnotation?.(annotation) ?? annotation;

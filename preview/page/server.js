@@ -1,6 +1,6 @@
-// What the page asks its server, beside Grafana's own API.
+// Requests of the page to its server, beside those of Grafana's own API.
 
-/** Return an address below the page's own: its first part is the page's token. @param {string} path */
+/** Return an address below the page's; the first part of its path is the page's token. @param {string} path */
 export const address = (path) => new URL(path.replace(/^\/+/, '') || '.', document.baseURI).href;
 
 async function ask(method, path, body) {
@@ -26,20 +26,20 @@ export const writeSettings = () => ask('POST', 'preview/settings/write', {});
 /** Ask what the provisioned alert rules would do now. */
 export const rehearseAlerts = () => ask('POST', 'preview/alerts', {});
 
-/** What the server knows now: after a change of settings, dashboards or rules. */
+/** Read the plugin and its settings, dashboards and rules again, after a change of them. */
 export const readBoot = () => ask('GET', 'preview/boot');
 
-/** The server's events: one connection for each page, over which streams come, too. */
+/** The server's events: each page has one connection, which also carries streams. */
 class Events {
   #listeners = new Map();
   #client = new Promise((resolve) => {
     this.on('hello', ({ client }) => {
       resolve(client);
-      this.#client = Promise.resolve(client); // a connection that was lost comes back with another name
+      this.#client = Promise.resolve(client); // after a lost connection the client has another name
     });
   });
 
-  /** Call a function for each event of a name; the result stops it. */
+  /** Call a function for each event of a name; the returned function removes it. */
   on(name, listener) {
     this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), listener]);
     return () =>
@@ -58,11 +58,11 @@ class Events {
     source.addEventListener('error', () => this.#listeners.get('lost')?.forEach((listener) => listener()));
   }
 
-  /** Subscribe to a stream of the plugin; `take` gets each packet. The result ends it. */
+  /** Subscribe to a stream of the plugin; `take` gets each packet. The returned function ends the subscription. */
   subscribe(channel, data, take) {
     let stop = () => {};
     let isOver = false;
-    const early = []; // packets may come before the answer that names their stream
+    const early = []; // packets may arrive before the answer with the id of their stream
     let receive = (packet) => early.push(packet);
     const unlisten = this.on('stream', (packet) => receive(packet));
     (async () => {

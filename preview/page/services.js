@@ -1,16 +1,16 @@
-// The services of @grafana/runtime that a data source's browser code asks: requests, variables, data sources, streams.
+// The services of @grafana/runtime that a data source's browser code uses: requests, variables, data sources, streams.
 import * as data from '@grafana/data';
 import * as runtime from '@grafana/runtime';
 import { Observable, firstValueFrom, of } from 'rxjs';
 import { initializeLoggersRegistry } from 'optional-loggers';
 import { address, events } from './server.js';
 
-/** What was asked of the server, for the inspector; `listen` gets each exchange twice: when it starts and when it is over. */
+/** Requests to the server, for the inspector; `listen` gets each exchange twice: at its start and at its end. */
 export const exchanges = { listen: undefined };
 
-/** Grafana's store of what its users choose. Without it, @grafana/runtime keeps that in the browser. */
+/** Grafana's store of its users' choices. Without the store, @grafana/runtime keeps them in the browser. */
 const USER_STORAGE = '/apis/userstorage.grafana.app/';
-const STREAM_PERIOD = 100; // milliseconds: a fast stream leaves time to draw and to type
+const STREAM_PERIOD = 100; // milliseconds between updates: a fast stream leaves time to draw and to type
 const WITHOUT_BODY = new Set(['GET', 'HEAD']);
 let lastExchange = 0;
 
@@ -89,7 +89,7 @@ async function exchange(options, signal) {
   }
 }
 
-/** What a plugin gets where nothing answered, in the shape of Grafana's. */
+/** The error that a plugin gets if no server answered, in the shape of Grafana's. */
 function unanswered(url, { message }, options) {
   const isHere = url.origin === location.origin;
   const reason = isHere
@@ -100,7 +100,7 @@ function unanswered(url, { message }, options) {
 
 const running = new Map();
 
-/** One request as an observable: a newer one with the same requestId, or nobody listening any more, ends it. */
+/** One request as an observable: a newer request with the same requestId ends it, and so does the end of the subscription. */
 function fetchObservable(options) {
   return new Observable((subscriber) => {
     const abort = new AbortController();
@@ -121,7 +121,7 @@ function fetchObservable(options) {
 }
 
 const content = async (options) => (await firstValueFrom(fetchObservable(options))).data;
-/** What a plugin knows as getBackendSrv(). */
+/** The service that getBackendSrv() gives to plugins. */
 export const backend = {
   fetch: fetchObservable,
   datasourceRequest: (options) => firstValueFrom(fetchObservable(options)),
@@ -184,7 +184,7 @@ function snapshot(rows, filter) {
   };
 }
 
-/** Set the services. `datasource()` gives the plugin's data source, `settings()` its settings, now. */
+/** Set the services. `datasource()` gives the plugin's current data source, `settings()` its current settings. */
 export function provideServices({ template, datasource, settings }) {
   const isOurs = (ref) =>
     [undefined, null, 'default', settings().uid, settings().name, settings().type].includes(

@@ -1,8 +1,8 @@
-// What the config page does: keep settings in the server's memory, test them, write them to a file.
+// The actions of the config page: keep settings in the server's memory, test them, write them to a file.
 import { createDatasource } from './packages.js';
 import { readBoot, saveSettings, writeSettings } from './server.js';
 
-/** Take settings over, and make the data source anew with them. */
+/** Apply settings, and create the data source again with them. */
 export function takeSettings(preview, settings, given) {
   const { plugin, instanceSettings: before } = preview.state;
   const instanceSettings = given ?? { ...before, name: settings.name, jsonData: settings.jsonData };
@@ -11,8 +11,8 @@ export function takeSettings(preview, settings, given) {
 
 const MAPPINGS = ['jsonData', 'secureJsonData', 'secureJsonFields'];
 
-/** Return new settings with what a person changed since older ones: the config page keeps what is typed while it saves, and while
- * someone saves the provisioning file. */
+/** Return new settings with the edits that a person made since older ones: the config page keeps edits that are typed while it saves,
+ * or while somebody saves the provisioning file. */
 export function withEdits(settings, edited, before) {
   const mappings = MAPPINGS.map((name) => [name, withEditsOf(settings[name], edited[name], before[name])]);
   return { ...withEditsOf(settings, edited, before), ...Object.fromEntries(mappings) };
@@ -24,7 +24,7 @@ function withEditsOf(now = {}, edited = {}, before = {}) {
   return Object.fromEntries(keys.map((key) => [key, isEdit(key) ? edited[key] : now[key]]).filter(([, value]) => value !== undefined));
 }
 
-/** Keep the settings, and ask the data source whether it works with them. */
+/** Save the settings, and run the health check of the data source with them. */
 export const saveAndTest = (preview, edited) =>
   preview.work(async () => {
     preview.set({ health: { status: 'testing' } });

@@ -1,8 +1,8 @@
-// The look of what is ours, in the theme's colours and distances.
+// The styles of the page's own elements, in the theme's colours and distances.
 import { css } from '@emotion/css';
 import { useStyles2 } from '@grafana/ui';
 
-/** In pixels. It does not depend on the answer: a run moves nothing that is below the panel, where a person may just press a button. */
+/** In pixels. The height does not depend on the answer: a run never moves the buttons below the panel. */
 export const PANEL_HEIGHT = 320;
 
 const sheet = (theme) => ({

@@ -37,7 +37,7 @@ const FORMATS = {
   text: (_value, text) => [text].flat().join(' + '),
 };
 
-/** Write a value as a format says. */
+/** Write a value in a format. */
 export function format(value, kind, { text = value, name = '' } = {}) {
   const [named, ...rest] = String(kind ?? 'glob').split(':');
   if (named === 'date') {
@@ -59,7 +59,7 @@ const walk = (value, path) =>
         .reduce((inner, key) => inner?.[key], value)
     : value;
 
-/** What a data link or a display name may ask of the value that it belongs to. */
+/** The macros about the value itself in data links and display names. */
 function macro(name, path, scoped) {
   const { value: context } = scoped?.__dataContext ?? {};
   if (!context) {
@@ -93,7 +93,7 @@ function macro(name, path, scoped) {
   return { value: typeof found === 'object' ? JSON.stringify(found) : found };
 }
 
-/** The service that plugins know as getTemplateSrv(). `state()` gives the variables now and the time range. */
+/** The service that getTemplateSrv() gives to plugins. `state()` gives the current variables and the time range. */
 export class TemplateService {
   constructor(state) {
     this.state = state;
@@ -181,7 +181,7 @@ export class TemplateService {
   }
 }
 
-/** A variable's value as queries see it: "All" is every value, unless the variable says what it stands for. */
+/** A variable's value as queries see it: "All" is every value, unless the variable has a value for it. */
 export function valueOf(variable) {
   const { current = {}, options = [], allValue } = variable;
   if ([current.value].flat().includes('$__all')) {

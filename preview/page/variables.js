@@ -26,7 +26,7 @@ async function choices(variable, { datasource, request, settings }) {
   }
 }
 
-/** Keep what is chosen as long as it can be, else choose the first, or All. */
+/** Keep the chosen values that still exist, else choose the first, or All. */
 export function choose(variable, wanted = variable.current?.value) {
   const byValue = new Map(variable.options.map((option) => [option.value, option]));
   const valid = [wanted ?? []].flat().filter((value) => byValue.has(value));
@@ -36,8 +36,8 @@ export function choose(variable, wanted = variable.current?.value) {
   return { ...variable, current };
 }
 
-/** Fill in the choices of all variables, one after the other: one may ask for another's value.
- * `keep` gets the list after each, so that the next one's query sees it. */
+/** Fill in the choices of all variables, one after the other: a query may contain another variable.
+ * `keep` gets the list after each variable, for the query of the next one. */
 export async function fillVariables(variables, context, keep) {
   let list = variables;
   for (const { name } of variables) {
@@ -59,7 +59,7 @@ async function fill(variable, context) {
   }
 }
 
-/** Change a variable's value; several values only where it is one of several. */
+/** Change a variable's value; "All" is never chosen beside other values. */
 export function change(variable, wanted) {
   if (['textbox', 'constant'].includes(variable.type)) {
     return { ...variable, query: String(wanted), current: { value: String(wanted), text: String(wanted) } };

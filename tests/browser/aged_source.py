@@ -11,7 +11,7 @@ from gfruntime.request.vocabulary import Query, Settings  # noqa: TC001 - the sc
 
 @dataclass(frozen=True)
 class AgedOptions:
-    """Options of which one had another name."""
+    """Options, one of which had another name."""
 
     host: Annotated[str, Ui(label="Host")] = ""
     port: Annotated[int, Ui(label="Port")] = 80
@@ -33,7 +33,7 @@ class AgedModel:
 
     @staticmethod
     def migrate(old: dict[str, Any]) -> dict[str, Any]:
-        """Make minutes of seconds."""
+        """Convert seconds to minutes."""
         if "seconds" in old:
             return {**old, "minutes": int(old.pop("seconds")) // 60, "version": 2}
         return old
@@ -41,7 +41,7 @@ class AgedModel:
 
 @dataclass(frozen=True)
 class AgedNames:
-    """What a variable asks."""
+    """A variable's query."""
 
     of: Annotated[str, Ui(label="List")] = "tables"
 
@@ -55,7 +55,7 @@ class Aged:
     """A data source that has changed since its dashboards were saved."""
 
     def __init__(self, settings: Settings[AgedOptions]) -> None:
-        """Take the settings."""
+        """Ignore the settings."""
 
     def query(self, query: Query[AgedModel]) -> None:
         """Answer nothing."""

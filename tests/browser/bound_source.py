@@ -28,10 +28,10 @@ class BoundModel:
 
 
 class Bound:
-    """The class that holds them."""
+    """A data source with queries of `BoundModel`."""
 
     def __init__(self, settings: Settings[Options]) -> None:
-        """Take the settings."""
+        """Ignore the settings."""
 
     def query(self, query: Query[BoundModel]) -> None:
         """Answer nothing."""

@@ -32,7 +32,7 @@ def evaluator(node: str) -> Iterator[Evaluator]:
 
 @pytest.fixture
 def evaluate(evaluator: Evaluator) -> Evaluate:
-    """Load a fresh module.js with fakes for Grafana's packages, and evaluate an expression beside it."""
+    """Load a new module.js with fakes for Grafana's packages, and evaluate an expression beside it."""
 
     def run(
         expression: str, *, hooks: str = "", source: type = Datasource, language: str = "", socks: bool = False

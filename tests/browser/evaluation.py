@@ -11,16 +11,16 @@ PROGRAM = Path(__file__).parent / "run.js"
 
 
 class Evaluator:
-    """The process; each evaluation has fakes of its own for Grafana's packages."""
+    """The process; each evaluation has its own fakes for Grafana's packages."""
 
     def __init__(self, node: str) -> None:
         """Start it."""
-        self._process = subprocess.Popen(  # ended by `close`
+        self._process = subprocess.Popen(  # `close` ends it
             [node, PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
         )
 
     def evaluate(self, module: str, expression: str, *, language: str = "", socks: bool = False) -> Any:
-        """Return the value, by way of JSON; fail with what the JavaScript throws, or tells the console as an error."""
+        """Return the value, passed as JSON; fail if the JavaScript throws, or writes an error to the console."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         message = {"module": module, "expression": expression, "language": language, "socks": socks}

@@ -40,10 +40,10 @@ class Model:
 
 
 class Datasource:
-    """The class that ties the two together."""
+    """A data source with both forms."""
 
     def __init__(self, settings: Settings[Options]) -> None:
-        """Take the settings."""
+        """Ignore the settings."""
 
     def query(self, query: Query[Model]) -> None:
         """Answer nothing."""

@@ -14,7 +14,7 @@ class Formless:
     """A data source whose queries have no fields, and can be filtered."""
 
     def __init__(self, settings: Settings[Options]) -> None:
-        """Take the settings."""
+        """Ignore the settings."""
 
     def query(self, query: Query[dict[str, Any]]) -> None:
         """Answer nothing."""

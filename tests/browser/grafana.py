@@ -1,4 +1,4 @@
-"""One Grafana's real packages, installed once per machine by npm from the lock beside its package.json."""
+"""The real packages of one Grafana version, installed by npm once per machine from the lock beside its package.json."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ VERSIONS = ("11", "12", "13")
 PAGES_OF_GRAFANA = BROWSER / "pages.jsx"
 PRODUCTS = {"node": "Node.js 20", "npm": "npm", "chromium": "Chromium"}
 OLDEST_NODE = 20
-"""What the newest Grafana's packages ask for."""
+"""The version that the newest Grafana's packages require."""
 
 
 def program(*names: str) -> str:
-    """Find the first of some programs, or skip."""
+    """Find the first existing one of some programs, or skip."""
     path = next(filter(None, map(shutil.which, names)), None)
     if path is None:
         pytest.skip(f"install {PRODUCTS[names[0]]}: {' or '.join(names)} is not on PATH")
@@ -40,9 +40,9 @@ def program(*names: str) -> str:
 
 
 def installed(version: str) -> Path:
-    """Return the node_modules of one Grafana version, or skip when they cannot be had.
+    """Return the node_modules of one Grafana version, or skip if npm can't install them.
 
-    Those of VERSIONS have the tools of the tests, too; those of a full version are what its preview is built from.
+    A version of VERSIONS also has the tools of the tests; a full version has the packages of its preview.
     """
     source = BROWSER / f"grafana-{version}" if version in VERSIONS else PREVIEW / "grafana" / version
     files = ("package.json", "package-lock.json")
@@ -70,14 +70,14 @@ def _install(source: Path, folder: Path, files: tuple[str, ...]) -> None:
 def _rename(stage: Path, folder: Path) -> None:
     try:
         stage.rename(folder)
-    except OSError:  # another process was faster
+    except OSError:  # another process has installed it already
         shutil.rmtree(stage)
 
 
 def page(version: str, *, development: bool = False) -> PageFiles:
     """Build the page of `gfplug preview` for one Grafana version, once per machine.
 
-    That for development has React's warnings, and the pages of Grafana beside it.
+    The page for development has React's warnings, and the pages of Grafana beside it.
     """
     modules = installed(version)
     options = ("--development", PAGES_OF_GRAFANA) if development else ()

@@ -1,4 +1,4 @@
-"""A web server of JSON on a free port of this machine: what the servers that play Grafana for a test have in common."""
+"""A web server for JSON on a free port of this machine: the base of servers that replace Grafana in a test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Self
 
 
 class JsonServer(ThreadingHTTPServer):
-    """Listens once it is made, and answers inside of its `with`; the subclass knows the answers."""
+    """Listens after its creation, and answers inside its `with` block; subclasses define the answers."""
 
     daemon_threads = True
 
@@ -21,7 +21,7 @@ class JsonServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The address of the server."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def __enter__(self) -> Self:
@@ -36,24 +36,24 @@ class JsonServer(ThreadingHTTPServer):
         self.server_close()
 
     def content_type(self, path: str) -> str:
-        """Name what a path is answered with."""
+        """Return the content type of the answer for a path."""
         del path
         return "application/json"
 
     @abstractmethod
     def answer(self, path: str, body: Any, *, authorization: str | None) -> tuple[int, bytes]:
-        """Give the status and the JSON for one request; `body` is the decoded one of a POST, None of a GET."""
+        """Return the status and the JSON for one request; `body` is the decoded one of a POST, None of a GET."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: JsonServer
 
     def do_GET(self) -> None:
-        """Answer a question without a body."""
+        """Answer a request without a body."""
         self._answer(None)
 
     def do_POST(self) -> None:
-        """Answer a question with a body of JSON."""
+        """Answer a request with a JSON body."""
         self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
 
     do_PUT = do_POST  # noqa: N815 - the name that the base class looks for
@@ -67,4 +67,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
-        """Say nothing."""
+        """Print nothing."""

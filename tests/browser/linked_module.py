@@ -1,4 +1,4 @@
-"""The module.js of a data source, as the linker joins it."""
+"""The module.js of a data source, as the linker builds it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Evaluate(Protocol):
         language: str = "",
         socks: bool = False,
     ) -> Any:
-        """Return the value, by way of JSON."""
+        """Return the value, passed as JSON."""
 
 
 @functools.cache

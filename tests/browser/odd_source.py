@@ -1,4 +1,4 @@
-"""A data source whose editors are hard to write as code: signs in texts, names of JavaScript, None in every place."""
+"""A data source whose editors are hard to write as code: special characters, names of JavaScript, None everywhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gfruntime.request.vocabulary import Query, Settings  # noqa: TC001 - the sc
 
 
 class Level(Enum):
-    """Choices with labels of their own."""
+    """Choices with labels."""
 
     LOW = 1
     VERY_HIGH = 2
@@ -22,7 +22,7 @@ class Level(Enum):
 
 @dataclass(frozen=True)
 class Record:
-    """A section whose type is called as one of TypeScript's own, and what can be None."""
+    """A section whose type has the name of a TypeScript type, and fields that can be None."""
 
     default: str | None = "d"
     new: int | None = 5
@@ -46,7 +46,7 @@ class Address:
 
 @dataclass(frozen=True)
 class OddModel:
-    """What is hard to write down: signs in texts, names of JavaScript, names that meet, None in every place."""
+    """Fields that are hard to write as code: special characters, JavaScript's names, colliding names, None values."""
 
     table: Annotated[str, Ui(label="""It's "a" <b> {c} & \\d ${e} `f`""", help="two\nlines", placeholder='"x" {y}')] = (
         "'"
@@ -86,10 +86,10 @@ class OddOptions:
 
 
 class Odd(Wide):
-    """A data source whose editors are hard to write down."""
+    """A data source whose editors are hard to write as code."""
 
     def __init__(self, settings: Settings[OddOptions]) -> None:
-        """Take the settings."""
+        """Ignore the settings."""
 
     def query(self, query: Query[OddModel]) -> None:  # type: ignore[override]  # another model
         """Answer nothing."""

@@ -1,4 +1,4 @@
-"""A data source with examples and with controls of its own, which its hooks.js draws."""
+"""A data source with examples and with its own controls, which its hooks.js draws."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gfruntime.request.vocabulary import Query, Settings  # noqa: TC001 - the sc
 
 @dataclass(frozen=True)
 class ShowyModel:
-    """A control of the project's own, a field for one app, values that are remembered, and ad hoc filters."""
+    """A control of the project, a field for one app, values that are remembered, and ad hoc filters."""
 
     table: Annotated[str, Ui(label="Table", required=True)] = "sales"
     note: Annotated[str, Ui(label="Note", apps=["explore"])] = ""
@@ -33,7 +33,7 @@ class Showy:
     )
 
     def __init__(self, settings: Settings[Options]) -> None:
-        """Take the settings."""
+        """Ignore the settings."""
 
     def query(self, query: Query[ShowyModel]) -> None:
         """Answer nothing."""

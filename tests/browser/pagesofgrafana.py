@@ -1,4 +1,4 @@
-"""A server that plays a Grafana with pages: those of `gfplug preview`, at Grafana's addresses, for one project."""
+"""A server in place of Grafana, with the pages of `gfplug preview` at Grafana's addresses, for one project."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ SETTINGS = re.compile(r"/api/datasources/uid/[^/]+")
 
 
 class PagesOfGrafana(JsonServer):
-    """The server; what it does not know itself it asks a running preview, whose address is `preview`.
+    """The server; it forwards unknown requests to a running preview, whose address is `preview`.
 
-    `stored` is what the config page saves; `overrides` lets a path answer something else: that is how the tests see
-    their tests fail.
+    `stored` has the settings that the config page saves; `overrides` replaces the answers of paths, so that tests of
+    pages fail.
     """
 
     def __init__(self, project: Path, preview: str, page: PageFiles) -> None:
@@ -45,7 +45,7 @@ class PagesOfGrafana(JsonServer):
         return "text/html" if PAGES.match(path) else TYPES.get(Path(path).suffix, super().content_type(path))
 
     def answer(self, path: str, body: Any, *, authorization: str | None) -> tuple[int, bytes]:
-        """Give a page, a file or an answer of the API; who logs in must be the administrator."""
+        """Return a page, a file or an answer of the API; a login must be the administrator's."""
         del authorization
         name = urlsplit(path).path
         if name in self.overrides:
@@ -70,7 +70,7 @@ class PagesOfGrafana(JsonServer):
         return [rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
 
     def _file(self, path: str) -> bytes | None:
-        """Return a page, or a file of it; `pages.jsx` stands in the place of the preview's own start."""
+        """Return a page, or a file of it; `pages.jsx` replaces the preview's start."""
         if PAGES.match(path):
             page = self._page.read("index.html") or b""
             return page.replace(b"<head>", b'<head><base href="/" />')

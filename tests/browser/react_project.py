@@ -1,4 +1,4 @@
-"""React editors written from a data source's dataclasses, and what a project's own build makes of them."""
+"""React editors written from a data source's dataclasses, built by a project's own build."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def write(source: type, folder: Path) -> Path:
 
 
 def build(source: type, folder: Path, *, node: str, modules: Path) -> str:
-    """Return the module.js that esbuild makes, which is one of the modules."""
+    """Return the module.js that esbuild makes."""
     frontend = write(source, folder)
     (frontend / "node_modules").symlink_to(modules)
     succeed(node, frontend / "build.mjs", timeout=120)

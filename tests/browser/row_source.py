@@ -1,4 +1,4 @@
-"""A data source with what takes more than one control: sections, rows, choices from the plugin, forms of its own."""
+"""A data source that needs several controls per field: sections, rows, choices from the plugin, several forms."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Window:
 
 @dataclass(frozen=True)
 class WideModel:
-    """Choices from the plugin, fields that come and go, a section, and rows."""
+    """Choices from the plugin, fields shown under conditions, a section, and rows."""
 
     table: Annotated[str, Ui(label="Table", options_from="tables", required=True)] = ""
     columns: Annotated[list[str], Ui(label="Columns", options_from="columns?table={table}")] = field(
@@ -68,7 +68,7 @@ class WideModel:
 
 @dataclass(frozen=True)
 class Names:
-    """What a variable asks."""
+    """A variable's query."""
 
     of: Annotated[Literal["tables", "columns"], Ui(label="List")] = "tables"
     table: Annotated[str, Ui(show_if={"of": ["columns"]})] = ""
@@ -76,16 +76,16 @@ class Names:
 
 @dataclass(frozen=True)
 class Events:
-    """What an annotation asks."""
+    """An annotation's query."""
 
     severity: Annotated[int, Ui(label="Severity", minimum=1)] = 3
 
 
 class Wide:
-    """A data source with everything that takes more than one control, and forms of their own."""
+    """A data source whose fields need several controls, with forms for variables and annotations."""
 
     def __init__(self, settings: Settings[WideOptions]) -> None:
-        """Take the settings."""
+        """Ignore the settings."""
 
     def query(self, query: Query[WideModel]) -> None:
         """Answer nothing."""

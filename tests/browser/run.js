@@ -1,4 +1,4 @@
-// Load linked module.js files as Grafana's loader would, with fakes for the packages it shares, and evaluate expressions.
+// Load linked module.js files like Grafana's loader, with fakes for its shared packages, and evaluate expressions.
 //   node run.js        reads lines of JSON, {module, expression, language, socks}, and answers each: {value} or {error}
 // Nothing is installed: React's elements are plain objects, an observable is a list of promises.
 const readline = require('node:readline');
@@ -9,7 +9,7 @@ class Observable {
   values() { return Promise.all(this.promises); }
 }
 
-/** Call function components until only names of Grafana's own are left, and list what they were given. */
+/** Call function components until only Grafana's components are left, and list these elements with their props. */
 function elements(node) {
   if (Array.isArray(node)) {
     return node.flatMap(elements);
@@ -23,7 +23,7 @@ function elements(node) {
   return [node, ...elements(node.props.children)];
 }
 
-/** What Python answers about the queries of `Aged`. */
+/** Python's answer to a migrate request for queries of `Aged`. */
 async function migrate({ query: { seconds, ...query } }) {
   if (seconds === 'x') {
     throw { data: { message: 'the query: AgedModel.migrate failed' } };
@@ -31,9 +31,9 @@ async function migrate({ query: { seconds, ...query } }) {
   return { data: { query: seconds === undefined ? query : { ...query, minutes: seconds / 60, version: 2 } } };
 }
 
-/** Load a module, with fakes of its own, and evaluate an expression beside it. */
+/** Load a module with its own fakes, and evaluate an expression beside it. */
 async function evaluate({ module, expression, language, socks }) {
-  const complaints = []; // what the console was told is wrong: an expression that does not look at it fails with it
+  const complaints = []; // errors written to the console: an expression that does not read them fails
   const console = { ...globalThis.console, error: (...words) => complaints.push(words.join(' ')) };
   const variables = { env: 'prod', hosts: ['a', 'b'] };
   const calls = [];
@@ -117,7 +117,7 @@ async function evaluate({ module, expression, language, socks }) {
         }),
     }),
   };
-  // What esbuild copies: it asks for the names that there are.
+  // esbuild copies the exports that exist, so the names are listed.
   const ui = Object.fromEntries(
     [
       'Alert', 'Button', 'CodeEditor', 'Combobox', 'Field', 'FieldSet', 'InlineField', 'InlineFieldRow', 'InlineLabel', 'InlineSwitch',
@@ -128,7 +128,7 @@ async function evaluate({ module, expression, language, socks }) {
     lodash: { sum: (numbers) => numbers.reduce((sum, number) => sum + number, 0) },
     '@grafana/data': data,
     '@grafana/runtime': runtime,
-    '@grafana/ui': new Proxy(ui, { get: (_, name) => name }), // a component is its own name
+    '@grafana/ui': new Proxy(ui, { get: (_, name) => name }), // a component is represented by its name
     react,
     rxjs,
   };

@@ -31,10 +31,10 @@ class SqlModel:
 
 
 class SqlDatasource:
-    """A data source that takes SQL."""
+    """A data source with SQL queries."""
 
     def __init__(self, settings: Settings[Options]) -> None:
-        """Take the settings."""
+        """Ignore the settings."""
 
     def query(self, query: Query[SqlModel]) -> None:
         """Answer nothing."""
@@ -42,21 +42,21 @@ class SqlDatasource:
 
 @dataclass(frozen=True)
 class ValuesModel:
-    """SQL whose variables are values, and choices that it offers."""
+    """SQL whose variables are values, and whose editor offers choices."""
 
     sql: Annotated[str, Ui(label="SQL", widget="code", language="sql", variables="values", options_from="names")] = ""
 
 
 class ValuesDatasource:
-    """A data source that takes it."""
+    """A data source with such SQL."""
 
     def __init__(self, settings: Settings[Options]) -> None:
-        """Take the settings."""
+        """Ignore the settings."""
 
     def query(self, query: Query[ValuesModel]) -> None:
         """Answer nothing."""
 
     @route("GET", "/names")
     def names(self, _request: Request) -> list[str]:
-        """List nothing."""
+        """List no choice."""
         return []

@@ -26,9 +26,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 @pytest.mark.parametrize("version", grafana.VERSIONS)
 def test_the_editors_work_in_a_browser(version: str, tmp_path: Path) -> None:
-    """Loading, typing, payloads, secrets, errors, keyboard, accessibility, both themes; the console stays clean.
+    """Loading, typing, payloads, secrets, errors, keyboard, accessibility and both themes work without console errors.
 
-    So do examples, memory, ad hoc filters, queries of older versions, and what a project's hooks add.
+    So do examples, memory, ad hoc filters, queries of older versions, and a project's hooks.
     """
     shots = Path(os.environ.get("GFPLUG_SCREENSHOTS", tmp_path)) / version
     shots.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The config page of the linked module.js: where each option goes, and what is never shown."""
+"""The config page of the linked module.js: the store of each option, and values that are never shown."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HTTP = """{
 
 
 def config(settings: str) -> str:
-    """Render the config page; `changed` collects what it hands to Grafana."""
+    """Render the config page; `changed` collects the settings that it passes to Grafana."""
     return (
         "((changed) => { const page = elements(plugin.components.ConfigEditor({ options: "
         f"{settings}, onOptionsChange: (options) => changed.push(options) }})); "
@@ -29,7 +29,7 @@ def config(settings: str) -> str:
 
 
 def test_options_go_where_they_are_kept(evaluate: Evaluate) -> None:
-    """The URL is the data source's own, a secret goes to secureJsonData alone, the rest to jsonData; others stay."""
+    """The URL goes to the data source's field, a secret only to secureJsonData, the rest to jsonData; others stay."""
     edits = evaluate(
         config(SETTINGS) + "const type = (id, value) => control(id).onChange({ currentTarget: { value } });"
         " type('gf-config-url', 'http://b'); type('gf-config-key', 's3cret'); type('gf-config-timeout', '7');"
@@ -44,7 +44,7 @@ def test_options_go_where_they_are_kept(evaluate: Evaluate) -> None:
 
 
 def test_a_stored_secret_shows_only_that_it_is_there(evaluate: Evaluate) -> None:
-    """The control has no value to show; resetting forgets the stored one at the next save."""
+    """The control has no value; a reset removes the stored secret at the next save."""
     token = evaluate(
         config(SETTINGS) + "const token = control('gf-config-token'); token.onReset();"
         " return [token.isConfigured, token.value, changed[0].secureJsonFields, changed[0].secureJsonData]; })([])"
@@ -54,7 +54,7 @@ def test_a_stored_secret_shows_only_that_it_is_there(evaluate: Evaluate) -> None
 
 
 def test_defaults_are_shown_and_not_stored(evaluate: Evaluate) -> None:
-    """An option that nobody changed follows the dataclass when its default changes."""
+    """An unchanged option gets the dataclass's new default."""
     retries = evaluate(
         config("{ url: '', jsonData: {} }") + "return [control('gf-config-retries').value, changed.length]; })([])"
     )
@@ -63,7 +63,7 @@ def test_defaults_are_shown_and_not_stored(evaluate: Evaluate) -> None:
 
 
 def test_provisioned_settings_cannot_be_edited(evaluate: Evaluate) -> None:
-    """Every control is disabled when Grafana says that the data source is read-only."""
+    """Every control is disabled if the data source is read-only in Grafana."""
     disabled = evaluate(
         config("{ url: '', jsonData: {}, readOnly: true }")
         + "return page.filter((each) => each.props.id).map((each) => each.props.disabled); })([])"
@@ -84,7 +84,7 @@ def test_rows_of_options_are_edited_in_place(evaluate: Evaluate) -> None:
 
 
 def test_http_settings_are_stored_where_grafana_reads_them(evaluate: Evaluate) -> None:
-    """Basic authentication is the data source's own, its password a secret, TLS in jsonData."""
+    """Basic authentication is in the data source's field, its password in the secrets, TLS in jsonData."""
     edits = evaluate(
         config(HTTP) + "const type = (id, value) => control(id).onChange({ currentTarget: { value } });"
         " control('gf-config-basicAuth').onChange({ currentTarget: { checked: false } });"
@@ -100,7 +100,7 @@ def test_http_settings_are_stored_where_grafana_reads_them(evaluate: Evaluate) -
 
 
 def test_what_is_switched_off_is_not_shown(evaluate: Evaluate) -> None:
-    """The CA certificate waits for its switch, the client's is there."""
+    """The CA certificate's switch is off, so only the client's certificate is shown."""
     ids = evaluate(
         config(HTTP) + "return page.map((each) => each.props.id).filter(Boolean); })([])",
         source=Wide,
@@ -111,7 +111,7 @@ def test_what_is_switched_off_is_not_shown(evaluate: Evaluate) -> None:
 
 
 def test_the_secure_socks_proxy_is_shown_where_grafana_has_one(evaluate: Evaluate) -> None:
-    """Its switch goes where Grafana's SDKs read it; elsewhere there is none."""
+    """The proxy's switch has the key that Grafana's SDKs read; without Grafana's support it is not shown."""
     code = config(HTTP) + "control('gf-config-enableSecureSocksProxy').onChange({ currentTarget: { checked: true } });"
     edits = evaluate(f"{code} return changed; }})([])", source=Wide, socks=True)
     ids = evaluate(config(HTTP) + "return page.map((each) => each.props.id).filter(Boolean); })([])", source=Wide)
@@ -121,7 +121,7 @@ def test_the_secure_socks_proxy_is_shown_where_grafana_has_one(evaluate: Evaluat
 
 
 def test_headers_are_numbered_without_a_gap(evaluate: Evaluate) -> None:
-    """Removing one moves the others up; a stored value cannot move, so it is asked for again, and a typed one moves."""
+    """After a removal the others move up; a typed value moves, too, but a stored one can't and must be typed again."""
     edits = evaluate(
         config(HTTP) + "page.find((each) => each.props['aria-label'] === 'Remove HTTP headers 1').props.onClick();"
         " control('gf-config-header-add').onClick(); return changed; })([])",
@@ -136,7 +136,7 @@ def test_headers_are_numbered_without_a_gap(evaluate: Evaluate) -> None:
 
 
 def test_grafana_13_is_told_what_may_not_be_saved(evaluate: Evaluate) -> None:
-    """Its validation hook hears of every complaint by field, and of none when all is well."""
+    """Grafana's validation hook gets each error by field, and no error for valid options."""
     complaints = evaluate(
         "[['', true], ['http://a', false]].map(([url, token]) => { const heard = []; let validate;"
         " const options = { url, jsonData: { timeout: token ? 0.5 : 1.5 }, secureJsonFields: { token } };"

@@ -1,4 +1,4 @@
-"""Ad hoc filters in the browser: what Grafana finds, what the plugin is asked, and what a query takes along."""
+"""Ad hoc filters in the browser: Grafana's methods, requests to the plugin, and the filters of a query."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EU = "{ key: 'region', operator: '=', value: 'eu', origin: 'dashboard' }"
 
 
 def test_only_a_source_that_lists_keys_has_the_methods(evaluate: Evaluate) -> None:
-    """Grafana offers ad hoc filters where they are there."""
+    """Grafana offers ad hoc filters if a data source has these methods."""
     methods = "['getTagKeys', 'getTagValues'].map((name) => typeof datasource[name])"
 
     assert evaluate(methods) == ["undefined", "undefined"]
@@ -23,7 +23,7 @@ def test_only_a_source_that_lists_keys_has_the_methods(evaluate: Evaluate) -> No
 
 
 def test_keys_are_asked_of_the_plugin(evaluate: Evaluate) -> None:
-    """With the other filters, the time range, and the queries, their variables filled in."""
+    """The request has the other filters, the time range, and the queries with filled variables."""
     answer, calls = evaluate(
         f"[await datasource.getTagKeys({{ filters: [{EU}], timeRange: range,"
         " queries: [{ refId: 'A', table: '$env' }] }), calls]",
@@ -39,14 +39,14 @@ def test_keys_are_asked_of_the_plugin(evaluate: Evaluate) -> None:
 
 
 def test_keys_may_be_asked_without_anything(evaluate: Evaluate) -> None:
-    """As panels of other plugins do."""
+    """Panels of other plugins send such a request."""
     (call,) = evaluate("(await datasource.getTagKeys(), calls)", source=Showy)
 
     assert call["body"] == {"filters": [], "queries": []}
 
 
 def test_a_failure_is_one_for_grafana_to_show(evaluate: Evaluate) -> None:
-    """It is not an empty list, which would say that there is nothing to choose."""
+    """A failure does not become an empty list, which would mean that there are no choices."""
     answer, calls = evaluate("[await datasource.getTagValues({ key: 'a', filters: [] }), calls]", source=Showy)
 
     assert answer == {"data": [], "error": {"message": "no values"}}
@@ -54,7 +54,7 @@ def test_a_failure_is_one_for_grafana_to_show(evaluate: Evaluate) -> None:
 
 
 def test_a_query_takes_the_dashboards_filters_along(evaluate: Evaluate) -> None:
-    """Variables in them are filled in, one of several values becomes these; those of the query itself hold, too."""
+    """Variables in the filters are filled in, also several values of one variable, and the query's filters stay."""
     several = "{ key: 'host', operator: '=|', value: '$hosts', values: ['$hosts', 'c'] }"
     (call,) = evaluate(
         f"(datasource.query({{ range, filters: [{EU}, {several}], targets: [{{ refId: 'A' }},"
@@ -72,7 +72,7 @@ def test_a_query_takes_the_dashboards_filters_along(evaluate: Evaluate) -> None:
 
 @pytest.mark.parametrize("source", [Showy, Formless])
 def test_the_query_of_the_panel_stays_as_it_is(evaluate: Evaluate, source: type) -> None:
-    """With a form or without: what is sent is a copy, or each refresh would add to what is saved."""
+    """With and without a form a copy is sent: otherwise each refresh would add filters to the saved query."""
     target, counts = evaluate(
         f"((target) => {{ const ask = () => datasource.query({{ range, filters: [{EU}], targets: [target] }});"
         " ask(); ask(); return [target, calls.map((call) => call.backend[0].adhocFilters.length)]; })({ refId: 'A' })",
@@ -83,7 +83,7 @@ def test_the_query_of_the_panel_stays_as_it_is(evaluate: Evaluate, source: type)
 
 
 def test_a_query_without_filters_has_none(evaluate: Evaluate) -> None:
-    """And a source that lists no keys is given none: it would not apply them."""
+    """A source that lists no keys gets no filters, as it would not apply them."""
     ask = "(datasource.query({ range, filters: FILTERS, targets: [{ refId: 'A' }] }), calls)"
     without = evaluate(ask.replace("FILTERS", "[]"), source=Showy)
     other = evaluate(ask.replace("FILTERS", f"[{EU}]"))
@@ -92,7 +92,7 @@ def test_a_query_without_filters_has_none(evaluate: Evaluate) -> None:
 
 
 def test_the_editor_shows_filters_that_a_query_holds_and_removes_them(evaluate: Evaluate) -> None:
-    """A query that came from a dashboard to Explore would be narrower than it looks."""
+    """Otherwise a dashboard's query in Explore would have hidden filters."""
     several = "{ key: 'h', operator: '=|', value: 'a', values: ['a', 'b'] }"
     log, titles = evaluate(
         f"((log) => {{ const lists = [[{EU}, {several}], []]; const alerts = lists.map((adhocFilters) =>"
@@ -108,7 +108,7 @@ def test_the_editor_shows_filters_that_a_query_holds_and_removes_them(evaluate: 
 
 
 def test_hooks_see_the_filters(evaluate: Evaluate) -> None:
-    """What answers in the browser can apply them, as Python does."""
+    """Hooks that answer in the browser can apply the filters, as Python does."""
     hooks = "exports.query = (query) => Promise.resolve([{ fields: [{ name: 'f', values: query.adhocFilters }] }]);"
     (answer,) = evaluate(
         f"datasource.query({{ range, filters: [{EU}], targets: [{{ refId: 'A' }}] }}).values()",

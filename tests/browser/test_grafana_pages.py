@@ -1,7 +1,7 @@
-"""A project's own tests of Grafana's pages, against those of `gfplug preview`: there is no Grafana here.
+"""A project's own tests of Grafana's pages, run with the pages of `gfplug preview`, without Grafana.
 
-What they find in the query editor, a panel and its legend is Grafana's own; what surrounds these in a real Grafana, and
-the page of the alert rule, is not: only a real one, which `GRAFANA_URL` names, tells whether it is there.
+The query editor, a panel and its legend are Grafana's real ones. The elements around them, and the page of the alert
+rule, are not: only a real Grafana, which `GRAFANA_URL` names, can test these.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ALL = {CONFIG, EDITOR, PANEL, RULE}
 
 @contextmanager
 def pages(folder: Path, example: str, version: str) -> Iterator[PagesOfGrafana]:
-    """Show a new project, with the API that it asks, in the pages."""
+    """Show a new project, with its API, in the pages."""
     project = new_project(folder, replace(SALES, example=example))
     page = grafana.page(version, development=True)
     with example_api(project) as url:
@@ -50,7 +50,7 @@ def pages(folder: Path, example: str, version: str) -> Iterator[PagesOfGrafana]:
 
 
 def outcome(server: PagesOfGrafana, **more: str) -> tuple[set[str], set[str], str]:
-    """Run the project's tests of pages as its README says; return which passed, which failed, and what was said."""
+    """Run the project's tests of pages as its README says; return the passed ones, the failed ones, and the output."""
     chromium = grafana.program("chromium", "chromium-browser", "google-chrome")
     inherited = {key: text for key, text in os.environ.items() if not key.startswith(("GRAFANA_", "PYTEST_"))}
     environment = {**inherited, "CHROMIUM": chromium, "GRAFANA_URL": server.url, "COLUMNS": "400", **more}
@@ -65,7 +65,7 @@ def outcome(server: PagesOfGrafana, **more: str) -> tuple[set[str], set[str], st
 
 @pytest.mark.parametrize(("example", "version"), [("http", "11"), ("signals", "13")])
 def test_pages_that_behave_pass_all(example: str, version: str, tmp_path: Path) -> None:
-    """Typing stores and runs, the panels have lines, the rule fires; the secret that is stored is not typed again."""
+    """Typing stores and runs queries, the panels have lines, the rule fires; a stored secret is not typed again."""
     with pages(tmp_path / "project", example, version) as server:
         passed, failed, output = outcome(server)
 
@@ -76,7 +76,7 @@ def test_pages_that_behave_pass_all(example: str, version: str, tmp_path: Path) 
 
 
 def test_pages_that_misbehave_fail_all(tmp_path: Path) -> None:
-    """Each with the words of what is wrong."""
+    """Each failure has a message that names the problem."""
     normal = {"rules": [{"rule": "Sales", "instances": [{"labels": {}, "state": "NORMAL", "value": 0}]}]}
     with pages(tmp_path / "project", "http", "13") as server:
         server.overrides = {

@@ -20,7 +20,7 @@ NEW = "new plugin.DataSourceClass({ uid: 'u1', url: '' }).getDefaultQuery()"
 
 
 def test_an_example_becomes_the_query(evaluate: Evaluate) -> None:
-    """Name and sentence are shown; a click replaces the whole model, and keeps what is Grafana's."""
+    """Name and sentence are shown; a click replaces the whole model, and keeps Grafana's keys."""
     texts, clicked = evaluate(
         "((log) => { const help = elements(plugin.components.QueryEditorHelp({ datasource,"
         " query: { refId: 'B', datasource: { uid: 'u1' }, table: 'x' }, onClickExample: (query) => log.push(query) }));"
@@ -56,7 +56,7 @@ def test_the_hooks_help_replaces_the_examples(evaluate: Evaluate) -> None:
     [("'explore'", True), ("'panel-editor'", False), ("'unified-alerting'", False), ("undefined", True)],
 )
 def test_a_field_is_shown_in_its_apps(evaluate: Evaluate, app: str, is_shown: bool) -> None:  # noqa: FBT001 - a value
-    """And where Grafana does not say which app it is; what it holds is sent from everywhere."""
+    """The field is also shown if Grafana does not name the app; its value is sent from every app."""
     has_field, note = evaluate(
         f"[elements(plugin.components.QueryEditor({{ datasource, app: {app}, query: {{ refId: 'A' }} }}))"
         ".some((each) => each.props.id === 'gf-query-A-note'),"
@@ -68,7 +68,7 @@ def test_a_field_is_shown_in_its_apps(evaluate: Evaluate, app: str, is_shown: bo
 
 
 def test_a_new_query_begins_with_what_was_chosen_last(evaluate: Evaluate) -> None:
-    """In the fields that ask for it, and that the user edited: another query's values can't be chosen."""
+    """Only fields with the option remember values, and only the user's edits, not those of other queries."""
     query = evaluate(
         f"(() => {{ {EDIT} edit('gf-query-A-mode', 'sum');"
         " edit('gf-query-A-table', { currentTarget: { value: 'x' } });"
@@ -80,7 +80,7 @@ def test_a_new_query_begins_with_what_was_chosen_last(evaluate: Evaluate) -> Non
 
 
 def test_a_variables_form_is_another_one(evaluate: Evaluate) -> None:
-    """What is chosen there is no choice for queries, though the fields have the same names."""
+    """Values chosen there are not used for queries, although the fields have the same names."""
     modes = evaluate(
         "[plugin.components.QueryEditor, datasource.variables.editor].toReversed().map((editor) => {"
         " elements(editor({ datasource, query: { refId: 'A' }, onChange() {}, onRunQuery() {} }))"
@@ -93,7 +93,7 @@ def test_a_variables_form_is_another_one(evaluate: Evaluate) -> None:
 
 
 def test_only_values_of_this_user_and_data_source_are_taken(evaluate: Evaluate) -> None:
-    """And only those that these very editors kept: a field may have had another type before."""
+    """Only values that the same editors stored are used: a field may have had another type before."""
     modes = evaluate(
         f"(() => {{ runtime.config.bootData.user.uid = 'ada';"
         " datasource = new plugin.DataSourceClass({ uid: 'u1' });"
@@ -124,7 +124,7 @@ def test_variables_and_empty_values_are_not_remembered(evaluate: Evaluate) -> No
 
 
 def test_where_grafana_keeps_values_for_users_they_follow_the_user(evaluate: Evaluate) -> None:
-    """What another browser kept is taken once it is there; what is chosen is kept for both."""
+    """Values of another browser are used once they are loaded; chosen values are stored for both browsers."""
     memory = evaluate(
         "(async () => { const kept = {}; const storage = { getItem: async (name) => kept[name] ?? null,"
         " setItem: async (name, text) => { kept[name] = text; } };"
@@ -142,7 +142,7 @@ def test_where_grafana_keeps_values_for_users_they_follow_the_user(evaluate: Eva
 
 
 def test_a_browser_that_keeps_nothing_still_remembers_until_the_page_is_left(evaluate: Evaluate) -> None:
-    """As one that forbids storage does."""
+    """A browser may forbid storage."""
     mode = evaluate(
         "(() => { localStorage.getItem = localStorage.setItem = () => { throw new Error('denied'); };"
         " const source = new plugin.DataSourceClass({ uid: 'u1' });"

@@ -1,4 +1,4 @@
-"""hooks.js in the linked module.js: what it answers in the browser, and what it leaves to Python."""
+"""hooks.js in the linked module.js: queries that it answers in the browser, and queries that it leaves to Python."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def test_hooks_answer_in_the_browser_through_the_data_source_proxy(evaluate: Eva
                 "showErrorAlert": False,
                 "params": {"from": 1000},
                 "url": "/api/datasources/proxy/uid/u1/api/v1/prod",
-                "abortSignal": {},  # and no requestId: Grafana would end all but the last
+                "abortSignal": {},  # no requestId: Grafana would end all requests but the last
             }
         }
     ]
 
 
 def test_what_a_hook_leaves_goes_to_python(evaluate: Evaluate) -> None:
-    """`undefined` means Python; one failing hook is its own query's error and does not sink the others."""
+    """`undefined` leaves the query to Python; a failing hook is an error of its query only."""
     responses, calls = evaluate(
         "[await datasource.query({ range, scopedVars: {}, targets: ['python', 'throws', 'fails', 'ok']"
         ".map((table, index) => ({ refId: 'ABCD'[index], table })) }).values(), calls]",
@@ -73,7 +73,7 @@ def test_what_a_hook_leaves_goes_to_python(evaluate: Evaluate) -> None:
 
 @pytest.mark.parametrize(("hooks", "count"), [(HOOKS, 0), ("throw new Error('broken');", 1)], ids=["good", "broken"])
 def test_hooks_are_not_asked_what_has_a_method_of_its_own(evaluate: Evaluate, hooks: str, count: int) -> None:
-    """Variables and annotations with own forms, and alert rules, are Python's, whatever the hooks are."""
+    """Python always answers variables and annotations with own forms, and alert rules."""
     ref_ids = evaluate(
         "(datasource.query({ range, scopedVars: {}, targets: [{ refId: 'V', queryType: 'variable' }] }),"
         " datasource.query({ range, scopedVars: {}, app: 'unified-alerting', targets: [{ refId: 'A', table: 'ok' }] }),"
@@ -86,7 +86,7 @@ def test_hooks_are_not_asked_what_has_a_method_of_its_own(evaluate: Evaluate, ho
 
 
 def test_a_public_dashboard_asks_python_alone(evaluate: Evaluate) -> None:
-    """Its visitors have no data source proxy."""
+    """Visitors of a public dashboard have no data source proxy."""
     calls = evaluate(
         "((runtime.config.publicDashboardAccessToken = 'x'),"
         " datasource.query({ range, targets: [{ refId: 'A', table: 'ok' }] }), calls.map((call) => Object.keys(call)))",
@@ -134,7 +134,7 @@ def test_hooks_may_change_a_query_and_add_help(evaluate: Evaluate) -> None:
 def test_hooks_that_fail_while_loading_are_told_and_the_editors_work(
     evaluate: Evaluate, hooks: str, reason: str
 ) -> None:
-    """The console names the file; a panel shows the failure, and not what Python would answer instead."""
+    """The console names the file; a panel shows the failure, not an answer from Python."""
     editors, complaints, (answer,), calls = evaluate(
         "[[Object.keys(plugin.components), elements(plugin.components.ConfigEditor("
         "{ options: { jsonData: {} }, onOptionsChange() {} })).length > 5],"
@@ -157,7 +157,7 @@ def test_hooks_that_fail_while_loading_are_told_and_the_editors_work(
 
 
 def test_a_source_has_default_variables_and_links_only_where_the_hooks_have_them(evaluate: Evaluate) -> None:
-    """Grafana 13 looks for the methods; each is given the data source."""
+    """Grafana 13 checks for the methods; each gets the data source."""
     names = "['getDefaultVariables', 'getDefaultLinks'].map((name) => typeof datasource[name])"
     hooks = "exports.getDefaultLinks = async (datasource) => [{ title: datasource.uid }];"
 
@@ -167,7 +167,7 @@ def test_a_source_has_default_variables_and_links_only_where_the_hooks_have_them
 
 
 def test_the_templates_hooks_do_nothing(evaluate: Evaluate) -> None:
-    """As the file stands, Python answers every query."""
+    """With the unchanged file, Python answers every query."""
     (answer,), components, calls = evaluate(
         f"[await {ASK}, Object.keys(plugin.components), calls.map((call) => Object.keys(call))]", hooks=TEMPLATE
     )
@@ -178,7 +178,7 @@ def test_the_templates_hooks_do_nothing(evaluate: Evaluate) -> None:
 
 
 def test_what_the_templates_hooks_show_works(evaluate: Evaluate) -> None:
-    """Without the signs of a comment, each example does what the line above it says."""
+    """Without its comment marks, each example does what the line above it says."""
     examples = re.sub(r"^//   ", "", TEMPLATE, flags=re.MULTILINE)
     (answer,), help_, is_filled_in, calls = evaluate(
         f"[await {ASK}, plugin.components.QueryEditorHelp(),"

@@ -1,4 +1,4 @@
-"""The linked module.js, loaded by Node as Grafana's loader would, with fakes for the packages that Grafana shares."""
+"""The linked module.js, loaded by Node like Grafana's loader, with fakes for the packages that Grafana shares."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_it_is_one_definition_that_returns_the_plugin(evaluate: Evaluate) -> Non
 
 
 def test_a_new_query_holds_the_defaults_of_the_dataclass(evaluate: Evaluate) -> None:
-    """Python fills in the same ones where a query never passed through the editor."""
+    """Python fills in the same defaults if a query never passed through the editor."""
     assert evaluate("datasource.getDefaultQuery()") == DEFAULTS
 
 
@@ -55,12 +55,12 @@ def test_annotations_and_variables_use_the_query_editor(evaluate: Evaluate) -> N
     ],
 )
 def test_incomplete_and_hidden_queries_are_kept_back(evaluate: Evaluate, text: str, expected: bool) -> None:  # noqa: FBT001 - a value
-    """A required field that is empty, though not one that has a default, holds the query back."""
+    """An empty required field without a default holds the query back."""
     assert evaluate(f"datasource.filterQuery({text})") is expected
 
 
 def test_variables_are_filled_in_everywhere(evaluate: Evaluate) -> None:
-    """Texts and lists, scoped values first; an item that is only a variable becomes as many items as it has values."""
+    """Texts and lists are filled, scoped values first; an item that is only a variable becomes one item per value."""
     query_model = evaluate(
         "datasource.applyTemplateVariables({ refId: 'A', table: '${env}_$x', hosts: ['$hosts', 'c', 'd$env'],"
         " ports: [1, '$port'], limit: 7, other: '$env' }, { x: { value: 'y' }, port: { value: 80 } })"
@@ -77,7 +77,7 @@ def test_variables_are_filled_in_everywhere(evaluate: Evaluate) -> None:
 
 
 def test_variables_are_filled_in_inside_rows_and_sections(evaluate: Evaluate) -> None:
-    """Texts at any depth, and nothing but declared fields."""
+    """Texts at any depth are filled, but only in declared fields."""
     query_model = evaluate(
         "datasource.applyTemplateVariables({ refId: 'A', filters: [{ column: '$env', operator: '=' }],"
         " other: '$env' }, {})",
@@ -105,7 +105,7 @@ def test_variables_are_filled_in_inside_rows_and_sections(evaluate: Evaluate) ->
 def test_variables_in_sql_are_quoted_as_grafana_quotes_them(
     evaluate: Evaluate, sql: str, variable: str, expected: str
 ) -> None:
-    """Several values, and one of a variable that may have several, are quoted; quotes are doubled; formats win."""
+    """Several values, and one value of a multi-value variable, are quoted; quotes are doubled; formats come first."""
     query_model = evaluate(
         f"datasource.applyTemplateVariables({{ refId: 'A', sql: {json.dumps(sql)} }}, {{ v: {variable} }})",
         source=SqlDatasource,
@@ -115,7 +115,7 @@ def test_variables_in_sql_are_quoted_as_grafana_quotes_them(
 
 
 def test_variables_outside_sql_are_not_quoted(evaluate: Evaluate) -> None:
-    """Other texts and code stay as they were; SQL in a section is SQL too."""
+    """Other texts and code stay unchanged; SQL in a section is quoted, too."""
     query_model = evaluate(
         "datasource.applyTemplateVariables({ refId: 'A', json: '$v', note: '$v', options: { where: '$v' } },"
         """ { v: { value: "it's", multi: true } })""",
@@ -140,7 +140,7 @@ def test_variables_outside_sql_are_not_quoted(evaluate: Evaluate) -> None:
     ],
 )
 def test_variables_can_be_values(evaluate: Evaluate, sql: str, variable: str, expected: str) -> None:
-    """Percent-encoded, whatever format is asked for; what Grafana does not know stays."""
+    """Values are percent-encoded with any format; unknown variables stay."""
     query_model = evaluate(
         f"datasource.applyTemplateVariables({{ refId: 'A', sql: {json.dumps(sql)} }}, {{ v: {variable} }})",
         source=ValuesDatasource,
@@ -150,7 +150,7 @@ def test_variables_can_be_values(evaluate: Evaluate, sql: str, variable: str, ex
 
 
 def test_the_time_range_is_not_sent_as_a_value(evaluate: Evaluate) -> None:
-    """Macros and intervals are SQL; a user's name is a text."""
+    """Macros and intervals become SQL; a user's name becomes a text."""
     query_model = evaluate(
         "datasource.applyTemplateVariables({ refId: 'A', sql: '$__interval ${__interval_ms} ${__user}' },"
         " { __interval: { value: '1m' }, __interval_ms: { value: 60000 }, __user: { value: 'a b' } })",
@@ -161,7 +161,7 @@ def test_the_time_range_is_not_sent_as_a_value(evaluate: Evaluate) -> None:
 
 
 def test_a_code_field_offers_the_choices_of_a_resource(evaluate: Evaluate) -> None:
-    """The editor is given a function that lists them, and the dashboard's variables; without a resource it is not."""
+    """The editor gets a function that lists the choices and the dashboard's variables, if a resource exists."""
     editor = (
         "elements(react.createElement(plugin.components.QueryEditor,"
         " { query: { refId: 'A' }, datasource, onChange() {}, onRunQuery() {} }))"
@@ -173,7 +173,7 @@ def test_a_code_field_offers_the_choices_of_a_resource(evaluate: Evaluate) -> No
 
 
 def test_variable_queries_ask_for_the_range_of_the_dashboard(evaluate: Evaluate) -> None:
-    """What Grafana asks a variable's query for reaches Python unchanged, so that macros of time mean its range."""
+    """Grafana's range for a variable's query reaches Python unchanged, so that time macros use it."""
     request = evaluate(
         "((datasource.query = (asked) => asked),"
         " datasource.variables.query({ range: { from: 1, to: 2 }, intervalMs: 3, targets: [] }))",
@@ -184,7 +184,7 @@ def test_variable_queries_ask_for_the_range_of_the_dashboard(evaluate: Evaluate)
 
 
 def test_variables_with_a_form_of_their_own_ask_their_own_method(evaluate: Evaluate) -> None:
-    """The query type tells Python which; an old dashboard's bare text is not a query."""
+    """The query type tells Python the method; a bare text of an old dashboard is not a query."""
     queries = evaluate(
         "(datasource.variables.query({ targets: [{ refId: 'V', of: 'columns', table: '$env' }, ''] }),"
         " [datasource.variables.getType(), ...calls.flatMap((call) => call.backend ?? [])])",
@@ -199,7 +199,7 @@ def test_variables_with_a_form_of_their_own_ask_their_own_method(evaluate: Evalu
 
 
 def test_annotations_with_a_form_of_their_own_ask_their_own_method(evaluate: Evaluate) -> None:
-    """What is stored is completed; without a stored query the defaults are asked."""
+    """Defaults complete the stored query; without one the defaults are sent."""
     queries = evaluate(
         "[{ target: { refId: 'Anno', severity: 1 } }, {}].map((each) => datasource.annotations.prepareQuery(each))",
         source=Wide,

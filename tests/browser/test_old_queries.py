@@ -1,4 +1,4 @@
-"""Queries that an older version of the plugin saved, in the linked module.js: what is asked, sent and shown of them."""
+"""Queries of an older version of the plugin in the linked module.js: how they are migrated, sent and shown."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ exports.query = (query) =>
     ],
 )
 def test_an_old_query_may_lack_what_is_required_today(evaluate: Evaluate, text: str, *, is_sent: bool) -> None:
-    """Python judges what it makes of it; what is there and empty is not complete."""
+    """Python checks the migrated query; an empty required field in the old query is still incomplete."""
     assert evaluate(f"datasource.filterQuery({text})", source=Aged) is is_sent
 
 
 def test_no_default_is_added_to_what_python_migrates(evaluate: Evaluate) -> None:
-    """With the version of today an old query would pass for one of today. Variables are filled in at any depth."""
+    """With today's version as default an old query would look current. Variables are filled in at any depth."""
     query_model = evaluate(
         "datasource.applyTemplateVariables({ refId: 'A', datasource: { uid: '$env' }, seconds: '$env',"
         " sql: \"x IN ($v)\", others: [{ deep: '${env}' }] }, { v: { value: ['a', 'b'], multi: true } })",
@@ -49,7 +49,7 @@ def test_no_default_is_added_to_what_python_migrates(evaluate: Evaluate) -> None
 
 
 def test_a_new_query_is_of_today(evaluate: Evaluate) -> None:
-    """It has all defaults, the version among them."""
+    """A new query has all defaults, also the version."""
     assert evaluate("datasource.getDefaultQuery()", source=Aged) == {
         "table": "sales",
         "minutes": 5,
@@ -59,7 +59,7 @@ def test_a_new_query_is_of_today(evaluate: Evaluate) -> None:
 
 
 def test_hooks_see_queries_of_today(evaluate: Evaluate) -> None:
-    """With their defaults; Python gets what a hook leaves, and what it can't migrate, as it was saved."""
+    """Hooks get migrated queries with defaults; Python gets the saved form if a hook or the migration skips it."""
     packets, calls = evaluate(
         "[await datasource.query({ range, scopedVars: {}, targets: ["
         "{ refId: 'A', table: '$env', seconds: 120 }, { refId: 'B', table: 'python', seconds: 60 },"
@@ -79,7 +79,7 @@ def test_hooks_see_queries_of_today(evaluate: Evaluate) -> None:
 
 
 def test_hooks_ask_about_a_query_once(evaluate: Evaluate) -> None:
-    """However often a panel is refreshed, and with any ref id. A failed question is sent again."""
+    """Refreshes and other ref ids send no further migrate request; a failed one is sent again."""
     urls = evaluate(
         "(async () => { const asked = [['A', 60], ['A', 60], ['B', 60], ['A', 120], ['A', 'x'], ['A', 'x']];"
         " for (const [refId, seconds] of asked) {"
@@ -97,7 +97,7 @@ def test_hooks_ask_about_a_query_once(evaluate: Evaluate) -> None:
 
 @pytest.mark.parametrize("hooks", ["", HOOKS])
 def test_alert_rules_ask_nothing_in_the_browser(evaluate: Evaluate, hooks: str) -> None:
-    """Nor does a panel without hooks: Python migrates what it is sent."""
+    """A panel without hooks sends no migrate request, either, as Python migrates its queries."""
     calls = evaluate(
         "[datasource.query({ app: 'unified-alerting', range, scopedVars: {}, targets: [{ refId: 'A', seconds: 60 }] }),"
         " calls][1]",
@@ -112,7 +112,7 @@ OLD_EDITOR = "elements(plugin.components.QueryEditor({ datasource, query: { refI
 
 
 def test_an_editor_asks_when_it_opens(evaluate: Evaluate) -> None:
-    """The answer is kept by what was asked."""
+    """The answer is cached by the request."""
     calls = evaluate(
         f"(async () => {{ {OLD_EDITOR}; await new Promise((done) => setTimeout(done)); return calls; }})()", source=Aged
     )
@@ -123,14 +123,14 @@ def test_an_editor_asks_when_it_opens(evaluate: Evaluate) -> None:
 
 
 def test_it_can_not_be_used_until_python_has_answered(evaluate: Evaluate) -> None:
-    """What it shows until then may mean something else today."""
+    """The values that it shows until then may have another meaning today."""
     control = "find(({ props }) => props.id === 'gf-query-A-table').props.disabled"
 
     assert evaluate(f"{OLD_EDITOR}.{control}", source=Aged) is True
 
 
 def test_the_editors_of_others_ask_nothing(evaluate: Evaluate) -> None:
-    """Whose class migrates nothing."""
+    """These editors belong to classes without `migrate`."""
     calls = evaluate(
         "(elements(plugin.components.QueryEditor({ datasource, query: { refId: 'A' } })),"
         " elements(plugin.components.ConfigEditor({ options: { url: '', uid: 'u1', jsonData: { timeout: 3 } } })),"
@@ -141,7 +141,7 @@ def test_the_editors_of_others_ask_nothing(evaluate: Evaluate) -> None:
 
 
 def test_a_variables_query_gets_no_default_before_it_is_migrated(evaluate: Evaluate) -> None:
-    """It is sent as it was saved, with the type that tells Python whose it is."""
+    """The query is sent in its saved form, with the type that tells Python its model."""
     queries = evaluate(
         "(datasource.variables.query({ targets: [{ refId: 'V', list: '$env' }, ''] }),"
         " calls.flatMap((call) => call.backend ?? []))",

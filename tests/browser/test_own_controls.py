@@ -1,4 +1,4 @@
-"""Controls of hooks.js in the place of those that gfplug makes; the rest of the form stays."""
+"""Controls of hooks.js replace gfplug's controls; the rest of the form stays."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BLOCKS = re.findall(r"^```js\n(.*?)^```$", DOCS, re.MULTILINE | re.DOTALL)
 
 
 def query(text: str) -> str:
-    """Render the query editor; `log` collects what it hands to Grafana."""
+    """Render the query editor; `log` collects its calls to Grafana."""
     return (
         "((log) => { const editor = elements(plugin.components.QueryEditor({ datasource, query: "
         f"{text}, onChange: (query) => log.push(query), onRunQuery: () => log.push('run') }})); "
@@ -28,7 +28,7 @@ def query(text: str) -> str:
 
 
 def test_a_control_is_given_its_field_and_what_it_belongs_to(evaluate: Evaluate) -> None:
-    """Value, label and id are those of the made control; label, tooltip and complaint around it stay."""
+    """Value, label and id equal those of gfplug's control; label, tooltip and error around it stay."""
     (own, row) = evaluate(
         query("{ refId: 'A', table: '' }")
         + "const row = editor.find((each) => each.props.htmlFor === 'gf-query-A-table').props;"
@@ -43,7 +43,7 @@ def test_a_control_is_given_its_field_and_what_it_belongs_to(evaluate: Evaluate)
 
 
 def test_an_edit_is_stored_and_runs_the_query_when_it_is_finished(evaluate: Evaluate) -> None:
-    """As with a made control; a control of a section edits its object."""
+    """The behaviour equals that of gfplug's control; a control of a section edits its object."""
     log = evaluate(
         query("{ refId: 'A', window: { unit: 's' } }")
         + "own[0].onChange(7); own[0].onCommit(); own[0].onCommit(); return log; })([])",
@@ -68,7 +68,7 @@ def test_rows_are_replaced_as_a_whole_and_choices_are_still_requested(evaluate: 
 
 
 def test_the_config_page_takes_controls_too(evaluate: Evaluate) -> None:
-    """Each stores where its field is kept; a secret comes with its reset."""
+    """Each control stores in the place of its field; a secret has its reset."""
     controls = evaluate(
         "((changed) => { const own = elements(plugin.components.ConfigEditor("
         "{ options: { url: 'http://a', jsonData: {},"
@@ -95,7 +95,7 @@ def test_the_config_page_takes_controls_too(evaluate: Evaluate) -> None:
 
 
 def test_variables_and_annotations_have_their_own_controls(evaluate: Evaluate) -> None:
-    """A field of the same name in the query editor keeps the made one."""
+    """A field of the same name in the query editor keeps gfplug's control."""
     controls = evaluate(
         "[plugin.components.QueryEditor, datasource.variables.editor, datasource.annotations.QueryEditor]"
         ".map((editor) => elements(editor({ datasource, query: { refId: 'A', of: 'columns' } }))"
@@ -118,7 +118,7 @@ def test_variables_and_annotations_have_their_own_controls(evaluate: Evaluate) -
 def test_a_name_that_the_build_could_not_read_is_told_in_the_browser(
     evaluate: Evaluate, hooks: str, reason: str
 ) -> None:
-    """The made controls are shown, and the console says which name it is."""
+    """The controls of gfplug are shown, and the console has the name."""
     complaints = evaluate("complaints", hooks=hooks)
 
     assert len(complaints) == 1
@@ -166,7 +166,7 @@ def test_what_the_documentation_shows_works(evaluate: Evaluate, block: str) -> N
 
 
 def test_the_documentation_shows_each_export() -> None:
-    """Those of `types.ts`, each in the table and with a block, or beside the one that is like it."""
+    """Each export of `types.ts` is in the table and has a block, or is described beside a similar one."""
     types = (Path(__file__).parents[2] / "cli/gfplug/bundle/frontend/editors/types.ts").read_text(encoding="utf-8")
     hooks = types.partition("export interface Hooks {")[2].partition("\n}")[0]
     names = set(re.findall(r"^  (\w+)\?", hooks, re.MULTILINE))
@@ -179,7 +179,7 @@ def test_the_documentation_shows_each_export() -> None:
 
 
 def test_the_documentation_lists_what_a_control_is_given() -> None:
-    """All of `ControlProps`."""
+    """The documentation lists all of `ControlProps`."""
     types = (Path(__file__).parents[2] / "cli/gfplug/bundle/frontend/editors/types.ts").read_text(encoding="utf-8")
     properties = types.partition("export type ControlProps = {")[2].partition("\n}")[0]
     table = DOCS.partition("| a control is given |")[2].partition("\n\n")[0]
@@ -190,7 +190,7 @@ def test_the_documentation_lists_what_a_control_is_given() -> None:
 
 
 def test_the_hooks_of_the_browser_tests_work_here_too(evaluate: Evaluate) -> None:
-    """One control of each form."""
+    """Each form has one control."""
     controls = evaluate(
         query("{ refId: 'A' }") + "return editor.filter((each) => each.props['data-own'])"
         ".map((each) => each.props['data-own']); })([])",

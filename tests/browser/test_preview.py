@@ -1,4 +1,4 @@
-"""The page of `gfplug preview` in headless Chromium, with a server of made-up answers behind it."""
+"""The page of `gfplug preview` in headless Chromium, with a fake server."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class Model:
 
 
 class Shop:
-    """A data source with variables, annotations and filters of its own."""
+    """A data source with variables, annotations and filters."""
 
     def __init__(self, settings: Settings[Options]) -> None:
-        """Take the settings."""
+        """Ignore the settings."""
 
     def query(self, query: Query[Model]) -> None:
         """Answer nothing."""
@@ -81,7 +81,7 @@ class ChangedShop(Shop):
 
 @pytest.fixture(scope="module")
 def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Write the shop's module.js, before and after a save; return what their tests need in the environment."""
+    """Write the shop's module.js, before and after a save; return the environment variables for the tests."""
     folder = tmp_path_factory.mktemp("modules")
     for name, source in {"plugin": Shop, "changed": ChangedShop}.items():
         (folder / f"{name}.js").write_text(module(source=source), encoding="utf-8")
@@ -103,7 +103,7 @@ PACKAGES = ["13", pytest.param("11", marks=pytest.mark.long)]
 
 @pytest.mark.parametrize("packages", PACKAGES)
 def test_the_page_shows_the_plugin(packages: str, places: dict[str, str]) -> None:
-    """Editors, panels, variables, a save, streams, alert rules, hostile texts, accessibility, and how quick it is."""
+    """Editors, panels, variables, a save, streams, alert rules, hostile texts, accessibility and speed are tested."""
     passes("preview.test.mjs", tests=22, packages=packages, places=places)
 
 

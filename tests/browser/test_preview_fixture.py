@@ -1,4 +1,4 @@
-"""The fixture `preview` for authors: what it is skipped for, and what a test does with it, on the smallest page."""
+"""The fixture `preview` for authors: reasons to skip, and its use in tests, on the smallest page."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ran(project: Path, *packages: Path, path: str = "") -> Ended:
-    """Run the project's browser tests with more packages, and perhaps another PATH."""
+    """Run the project's browser tests with further packages, and optionally another PATH."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, packages)), "PYTEST_ADDOPTS": ""}
     if path:
         environment["PATH"] = path
@@ -90,7 +90,7 @@ def ran(project: Path, *packages: Path, path: str = "") -> Ended:
 
 
 def test_authors_drive_the_page(project: Path, tmp_path: Path) -> None:
-    """One server and one browser for all tests; each begins with the data source as it is provisioned."""
+    """All tests share one server and one browser; each begins with the provisioned data source."""
     pytest.importorskip("playwright", reason="install playwright: it drives the browser")
     if not shutil.which("chromium"):
         pytest.skip("install chromium: what is drawn is looked at there")
@@ -104,7 +104,7 @@ def test_authors_drive_the_page(project: Path, tmp_path: Path) -> None:
 
 
 def test_without_a_page_the_tests_are_skipped_with_the_reason(project: Path, tmp_path: Path) -> None:
-    """Not failed: an author's CI need not have it."""
+    """The tests do not fail, as an author's CI need not have the page."""
     pytest.importorskip("playwright", reason="install playwright: it drives the browser")
     empty = tmp_path / "gfplug_preview"
     empty.mkdir()

@@ -48,7 +48,7 @@ def shown(root: Path, browser: Any) -> Iterator[Preview]:
 
 
 def test_code_that_cannot_be_imported_at_the_start_is_an_error_until_a_save(browser: Any, tmp_path: Path) -> None:
-    """The page says why, also for alert rules; after the save it shows the editor, and a panel with the new values."""
+    """The page shows the reason, also for alert rules; after the save it shows the editor and new values."""
     root = new_project(tmp_path / "acme-sales-datasource", replace(SALES, example="signals"))
     code = root / "src" / "plugin" / "datasource.py"
     good = code.read_text(encoding="utf-8")
@@ -74,7 +74,7 @@ def test_code_that_cannot_be_imported_at_the_start_is_an_error_until_a_save(brow
 
 
 def test_a_stream_that_is_faster_than_the_page_leaves_it_usable(browser: Any, tmp_path: Path) -> None:
-    """As a table, which is the slowest to draw."""
+    """The view is a table, which is the slowest to draw."""
     root = new_project(tmp_path / "acme-sales-datasource", replace(SALES, example="stream"))
     with shown(root, browser) as preview:
         preview.query("A").fill("Points a second", 50)

@@ -1,4 +1,4 @@
-"""Projects in the page of `gfplug preview`, each with its own plugin behind it: from a query to a panel."""
+"""Projects in the page of `gfplug preview`, each with its own plugin: from a query to a panel."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ define(['react', '@grafana/data', '@grafana/runtime', '@grafana/ui'], (React, da
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Run one browser for this module; while playwright runs, nothing else may begin an event loop."""
+    """Run one browser for this module; while playwright runs, no other event loop can start."""
     with run_browser() as running:
         yield running
 
@@ -67,7 +67,7 @@ def shown(root: Path, browser: Any, *, packages: str = "13") -> Iterator[Preview
 
 
 def project(folder: Path, *, url: str = "", **answers: Any) -> Path:
-    """Make a project; the API of an http example is at `url`."""
+    """Make a project; the API of the http example is at `url`."""
     root = new_project(folder / "acme-sales-datasource", replace(SALES, **answers))
     path = root / "provisioning" / "datasources" / "datasource.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("http://example-api:8000", url), encoding="utf-8")
@@ -86,7 +86,7 @@ def project(folder: Path, *, url: str = "", **answers: Any) -> Path:
 def test_the_panel_of_an_example_is_drawn(
     example: str, packages: str, series: list[str], browser: Any, tmp_path: Path
 ) -> None:
-    """Its editor is there, its config page is content, and its alert rule is evaluated."""
+    """The example's editor is shown, its config page has no error, and its alert rule is evaluated."""
     with shown(project(tmp_path, example=example), browser, packages=packages) as preview:
         panel = preview.panel()
         assert (panel.state, list(panel.series), panel.errors) == (
@@ -104,7 +104,7 @@ def test_the_panel_of_an_example_is_drawn(
 
 @pytest.mark.parametrize("kind", ["backend", "hybrid", "react"])
 def test_an_api_is_asked_and_drawn(kind: str, browser: Any, tmp_path: Path) -> None:
-    """By Python or through the proxy; a rule would see the same; an error stays with its query; no secret is seen."""
+    """Python or the proxy sends requests; rules get the same frames; errors affect one query; no secret is shown."""
     answers = {"frontend": kind} if kind == "react" else {"mode": kind}
     asked: list[tuple[str, str]] = []
     with (
@@ -132,12 +132,12 @@ def test_an_api_is_asked_and_drawn(kind: str, browser: Any, tmp_path: Path) -> N
             ("A", "/nothing answered 404 Not Found: there is no /nothing")
         ]
         assert {frame["schema"]["refId"] for frame in failed.frames} == {"B"}
-        both = preview.ask({"path": "/sales"}, {"path": "/sales"})  # neither ends the other's request
+        both = preview.ask({"path": "/sales"}, {"path": "/sales"})  # no hook's request ends another's
         assert (both.state, [frame["schema"]["refId"] for frame in both.frames]) == ("Done", ["A", "A", "B", "B"])
 
 
 def test_an_adopted_plugin_is_shown(browser: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """With its own editors, and the backend that it was given; the file that it lacks can be made."""
+    """The page has the plugin's own editors and the added backend; the missing file can be written."""
     folder = tmp_path / "old"
     (folder / "src").mkdir(parents=True)
     manifest = {"type": "datasource", "id": "acme-old-datasource", "name": "Old", "info": {"logos": {}}}

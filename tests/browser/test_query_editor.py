@@ -1,4 +1,4 @@
-"""The query editor of the linked module.js: what it shows, what it stores, and when it runs the query."""
+"""The query editor of the linked module.js: its fields, its stored values, and when it runs the query."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def query(text: str) -> str:
-    """Render the query editor; `log` collects what it hands to Grafana."""
+    """Render the query editor; `log` collects its calls to Grafana."""
     return (
         "((log) => { const editor = elements(plugin.components.QueryEditor({ datasource, query: "
         f"{text}, onChange: (query) => log.push(query), onRunQuery: () => log.push('run') }})); "
@@ -26,7 +26,7 @@ def query(text: str) -> str:
 
 
 def test_every_field_has_its_own_label_and_id(evaluate: Evaluate) -> None:
-    """Labels point at their controls, ids do not repeat between query rows, hidden fields are not shown."""
+    """Labels refer to their controls, ids do not repeat between query rows, hidden fields are not shown."""
     rows = evaluate(
         query("{ refId: 'B' }") + "return editor.filter((each) => each.props.htmlFor)"
         ".map((each) => [each.props.label, each.props.htmlFor, control(each.props.htmlFor)['aria-label']]); })([])"
@@ -38,7 +38,7 @@ def test_every_field_has_its_own_label_and_id(evaluate: Evaluate) -> None:
 
 
 def test_a_query_runs_when_the_edit_is_finished(evaluate: Evaluate) -> None:
-    """Typing changes the query, leaving the field runs it, and leaving it untouched runs nothing."""
+    """Typing changes the query, leaving the field runs it, and leaving an untouched field runs nothing."""
     log = evaluate(
         query("{ refId: 'A' }") + "const table = control('gf-query-A-table'); table.onBlur();"
         " table.onChange({ currentTarget: { value: 'x' } }); table.onBlur(); table.onBlur(); return log; })([])"
@@ -48,7 +48,7 @@ def test_a_query_runs_when_the_edit_is_finished(evaluate: Evaluate) -> None:
 
 
 def test_an_emptied_text_stays_empty(evaluate: Evaluate) -> None:
-    """It does not jump back to its default under the user's fingers."""
+    """The text does not change back to its default while the user types."""
     log = evaluate(
         query("{ refId: 'A', table: 'x' }")
         + "control('gf-query-A-table').onChange({ currentTarget: { value: '' } }); return log; })([])"
@@ -72,7 +72,7 @@ def test_an_emptied_text_stays_empty(evaluate: Evaluate) -> None:
     ],
 )
 def test_each_control_stores_its_type(evaluate: Evaluate, field: str, event: str, stored: Any) -> None:
-    """What reaches the query is the value that Python decodes."""
+    """The stored value has the type that Python decodes."""
     log = evaluate(query("{ refId: 'A' }") + f"control('gf-query-A-{field}').onChange({event}); return log; }})([])")
 
     assert log[0] == {"refId": "A", field: stored}
@@ -131,7 +131,7 @@ def test_a_wrong_value_is_named_beside_its_field(evaluate: Evaluate, text: str, 
 def test_the_editor_complains_of_what_python_refuses(
     evaluate: Evaluate, value: dict[str, Any], complaint: str | None
 ) -> None:
-    """Both look at the same bounds, and a hidden field is neither's concern."""
+    """Both check the same bounds, and both ignore hidden fields."""
     text = "{ refId: 'A', ..." + json.dumps(value) + " }"
     complaints = evaluate(
         query(text) + "return editor.map((each) => each.props.error).filter(Boolean); })([])", source=Bound
@@ -148,7 +148,7 @@ def test_the_editor_complains_of_what_python_refuses(
 
 @pytest.mark.parametrize("value", [{"name": "$env"}, {"mode": "${env}"}, {"tags": ["[[env]]"]}, {"share": "$env"}])
 def test_a_template_variable_is_not_a_mistake(evaluate: Evaluate, value: dict[str, Any]) -> None:
-    """Grafana fills it in before Python sees it."""
+    """Grafana fills in the variable before Python gets the query."""
     text = "{ refId: 'A', ..." + json.dumps(value) + " }"
 
     assert (
@@ -158,7 +158,7 @@ def test_a_template_variable_is_not_a_mistake(evaluate: Evaluate, value: dict[st
 
 
 def test_a_section_is_kept_inside_an_object(evaluate: Evaluate) -> None:
-    """An edit leaves the object's other keys alone, and defaults fill it."""
+    """An edit keeps the object's other keys, and defaults complete it."""
     log = evaluate(
         query("{ refId: 'A', window: { unit: 's' } }")
         + "control('gf-query-A-window.size').onChange({ currentTarget: { value: '7' } }); return log; })([])",
@@ -170,7 +170,7 @@ def test_a_section_is_kept_inside_an_object(evaluate: Evaluate) -> None:
 
 
 def test_rows_are_added_edited_and_removed(evaluate: Evaluate) -> None:
-    """A new row holds its defaults; each change runs the query when it is finished."""
+    """A new row has its defaults; each finished change runs the query."""
     one = "{ column: 'host', operator: '=', value: 'a' }"
     log = evaluate(
         query(f"{{ refId: 'A', filters: [{one}] }}") + "control('gf-query-A-filters-add').onClick();"
@@ -190,7 +190,7 @@ def test_rows_are_added_edited_and_removed(evaluate: Evaluate) -> None:
 
 
 def test_a_field_comes_and_goes_with_another(evaluate: Evaluate) -> None:
-    """A hidden one is neither shown nor required."""
+    """A hidden field is not shown and not required."""
     is_shown = [
         evaluate(
             query(f"{{ refId: 'A', mode: '{mode}' }}")
@@ -208,7 +208,7 @@ def test_a_field_comes_and_goes_with_another(evaluate: Evaluate) -> None:
 
 
 def test_choices_are_asked_of_the_plugin(evaluate: Evaluate) -> None:
-    """The path holds the form's values, escaped, variables filled in; what waits for a value is not asked."""
+    """The path has the form's escaped values with filled variables; without a needed value no request is sent."""
     paths = [
         evaluate(
             query(f"{{ refId: 'A', table: {table} }}") + "return calls; })([])",
@@ -224,14 +224,14 @@ def test_choices_are_asked_of_the_plugin(evaluate: Evaluate) -> None:
 
 
 def test_choices_of_a_row_may_depend_on_the_query(evaluate: Evaluate) -> None:
-    """A name that is not a field of the row is one of the form that the row is in."""
+    """A name that is not a field of the row is a field of the form around the row."""
     paths = evaluate(query("{ refId: 'A', table: 'x', filters: [{}] }") + "return calls; })([])", source=Wide)
 
     assert [path for path in paths if isinstance(path, str)].count("columns?table=x") == 2
 
 
 def test_an_alert_rule_is_told_that_it_has_no_variables(evaluate: Evaluate) -> None:
-    """The hint appears in the alert rule's editor alone, and names them."""
+    """The hint appears only in the alert rule's editor, and names the variables."""
     titles = [
         evaluate(
             f"elements(plugin.components.QueryEditor({{ datasource, app: '{app}',"
@@ -245,7 +245,7 @@ def test_an_alert_rule_is_told_that_it_has_no_variables(evaluate: Evaluate) -> N
 
 
 def test_texts_appear_in_the_users_language(evaluate: Evaluate) -> None:
-    """Labels, choices and complaints are translated where the project does; the rest stays as it is."""
+    """Labels, choices and errors are translated if the project has a translation; the rest stays unchanged."""
     texts = evaluate(
         query("{ refId: 'A', table: '' }") + "return editor.flatMap(({ props }) =>"
         " [props.label, props.error, props.children, ...(props.options ?? []).map((each) => each.label)])"

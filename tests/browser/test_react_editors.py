@@ -1,4 +1,4 @@
-"""React editors written from dataclasses do what the made editors do: the same tests, and the same browser."""
+"""React editors written from dataclasses behave like the linked editors: same tests, same browser."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ SHARED = (
     *("the_editors_of_others_ask_nothing", "a_variables_query_gets_no_default_before_it_is_migrated"),
     "an_editor_asks_when_it_opens",
 )
-"""The tests of the made editors that the written ones pass, too."""
+"""The tests of the linked editors that React editors pass, too."""
 
 MODULES = (
     *("test_config_page", "test_filters", "test_help_and_memory", "test_old_queries", "test_module"),
@@ -93,7 +93,7 @@ def evaluate(evaluator: Evaluator, modules: Mapping[type, Path]) -> Evaluate:
 
 
 def test_a_query_is_kept_back_while_what_it_shows_is_empty(evaluate: Evaluate) -> None:
-    """What is hidden is not required, and null is the default, as it is for Python."""
+    """Hidden fields are not required, and null means the default, as in Python."""
     queries = ["{ table: '' }", "{ table: null }", "{}", "{ table: 'a', hide: true }"]
     wide = [
         "{ table: 't', mode: 'raw', every: '' }",
@@ -115,7 +115,7 @@ def test_a_query_is_kept_back_while_what_it_shows_is_empty(evaluate: Evaluate) -
 
 
 def test_what_may_be_none_is_stored_as_null(evaluate: Evaluate) -> None:
-    """An emptied text or number, and a choice that is cleared; it is shown as empty, whatever the default is."""
+    """An emptied text or number and a cleared choice become null, and are shown as empty with any default."""
     log = evaluate(
         query("{ refId: 'A', record: { new: 7 } }")
         + "control('gf-query-A-record.new').onChange({ currentTarget: { value: '' } });"
@@ -134,7 +134,7 @@ def test_what_may_be_none_is_stored_as_null(evaluate: Evaluate) -> None:
 
 
 def test_until_python_has_answered_nothing_can_be_edited(evaluate: Evaluate) -> None:
-    """What is shown until then may mean something else today."""
+    """The values shown until then may have another meaning today."""
     disabled = evaluate(
         "elements(plugin.components.QueryEditor({ datasource, query: { refId: 'A', table: 'a', seconds: 60 } }))"
         ".find(({ type }) => type === 'fieldset').props.disabled",
@@ -146,7 +146,7 @@ def test_until_python_has_answered_nothing_can_be_edited(evaluate: Evaluate) -> 
 
 @pytest.mark.parametrize("version", grafana.VERSIONS)
 def test_the_editors_work_in_a_browser(version: str, modules: Mapping[type, Path], tmp_path: Path) -> None:
-    """What the made editors are tried with in Chromium; these have no hooks."""
+    """These editors run the same tests in Chromium as the linked editors, without hooks."""
     sources = {"sales": Datasource, "wide": Wide, "showy": Showy, "aged": Aged}
     plugins = {name: modules[source] for name, source in sources.items()}
     names = ("editors", "features", "migration")

@@ -88,7 +88,7 @@ exports.Other = Other;
 
 
 def compile_(version: str, folder: Path) -> str:
-    """Type-check a folder with one Grafana's types; return what the compiler complains about."""
+    """Type-check a folder with one Grafana's types; return the compiler's errors."""
     node, modules = grafana.program("node"), grafana.installed(version)
     (folder / "node_modules").symlink_to(modules)
     return run(node, modules / "typescript/bin/tsc", "--project", folder, "--pretty", "false", timeout=300).out
@@ -96,9 +96,9 @@ def compile_(version: str, folder: Path) -> str:
 
 @pytest.mark.parametrize("version", grafana.VERSIONS)
 def test_the_editors_have_the_types_that_grafana_wants(version: str, tmp_path: Path) -> None:
-    """Every component, property and class of Grafana is used as its own types say; so are a project's hooks.
+    """Every component, property and class of Grafana is used as its types say; so are a project's hooks.
 
-    Were a package's types missing, everything of it would silently be accepted: so what is wrong in `WRONG` is found.
+    Without a package's types, any use of it would be accepted, so the test also finds the errors in `WRONG`.
     """
     shutil.copytree(library.SOURCES, tmp_path / "editors")
     texts = {name: path.read_text(encoding="utf-8") for name, path in HOOKS.items()}
@@ -115,7 +115,7 @@ def test_the_editors_have_the_types_that_grafana_wants(version: str, tmp_path: P
 
 @pytest.mark.parametrize("version", grafana.VERSIONS)
 def test_the_react_sources_have_the_types_that_grafana_wants(version: str, tmp_path: Path) -> None:
-    """Of the examples and of whatever dataclasses: the check is that of a new project, with each Grafana's types.
+    """The sources come from the examples and from other dataclasses; a new project's check uses each Grafana's types.
 
     A project's tests for `@grafana/plugin-e2e` are checked where that package is installed.
     """
@@ -137,5 +137,5 @@ def test_the_react_sources_have_the_types_that_grafana_wants(version: str, tmp_p
 
 
 def test_the_newest_packages_have_those_of_a_projects_own_tests() -> None:
-    """Else the check of a project's tests above would check nothing."""
+    """Otherwise the check of a project's tests above would check nothing."""
     assert (grafana.installed("13") / "@grafana/plugin-e2e").is_dir()

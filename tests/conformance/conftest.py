@@ -1,4 +1,4 @@
-"""Fixtures of the conformance suite: hosts, the plugins they start, and the rule about what must be there."""
+"""Fixtures of the conformance suite: hosts, their plugins, and marks and time limits of its tests."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 FOLDER = f"{HERE}{os.sep}"
 GO, WORKERS = (pytest.param(name, marks=pytest.mark.long) for name in ("go", "probe-workers"))
-"""Kinds of processes of which `make test` runs no test that others run, too: `.ci/run` does."""
+"""Kinds of processes whose tests only `.ci/run` runs: `make test` runs the same tests with other kinds."""
 SLOWEST_TEST_S = 240  # the first test of a bundle builds it: one with Dask takes a minute, longer beside other work
 
 
 def pytest_configure() -> None:
-    """Find the runtime's samples, for the tests that make frames themselves."""
+    """Put the runtime's samples on the path, for tests that make frames themselves."""
     sys.path.append(str(HERE.parent / "runtime"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark this folder's tests; their time limit leaves out what fixtures compile or build, which has its own."""
+    """Mark this folder's tests; their time limit excludes fixtures, which compile and build with their own limit."""
     for item in items:
         if str(item.path).startswith(FOLDER):
             item.add_marker(pytest.mark.host)
@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Programs:
-    """Make programs once per run, for all workers."""
+    """Make programs once per run for all workers."""
     if sys.platform == "win32":
         pytest.skip("the launchers of source plugins are shell scripts")
     folder = run_folder(tmp_path_factory) / "conformance"
@@ -82,19 +82,19 @@ def new_host(host_program: Path) -> Iterator[HostMaker]:
     scope="session", params=[GO, "probe", "probe-http2", WORKERS, pytest.param("probe-built", marks=BUNDLE_MARKS)]
 )
 def probe(request: pytest.FixtureRequest, programs: Programs) -> Path:
-    """Give the probe on the Go SDK, on the Python runtime from source with each transport, and as a bundle."""
+    """Return the probe on the Go SDK, on the Python runtime from source with each transport, and as a bundle."""
     return executable(programs, request.param)
 
 
 @pytest.fixture(scope="session")
 def python_probe(programs: Programs) -> Path:
-    """Give the probe on the Python runtime."""
+    """Return the probe on the Python runtime."""
     return programs.probe()
 
 
 @pytest.fixture(scope="session")
 def faulty_probe(programs: Programs) -> Path:
-    """Give the data source that fails in every way, on the Python runtime."""
+    """Return the data source that fails in every way, on the Python runtime."""
     return programs.probe("faulty")
 
 
@@ -102,7 +102,7 @@ def faulty_probe(programs: Programs) -> Path:
     scope="session", params=[GO, "probe", "probe-http2", WORKERS, pytest.param("signals-built", marks=BUNDLE_MARKS)]
 )
 def any_plugin(request: pytest.FixtureRequest, programs: Programs) -> Path:
-    """Give each kind of process: the reference, Python from source, Python built."""
+    """Return each kind of process: the reference, Python from source, Python built."""
     return executable(programs, request.param)
 
 
@@ -110,7 +110,7 @@ def any_plugin(request: pytest.FixtureRequest, programs: Programs) -> Path:
     scope="session", params=[GO, "probe", "probe-http2", WORKERS, pytest.param("probe-built", marks=BUNDLE_MARKS)]
 )
 def tls_plugin(request: pytest.FixtureRequest, programs: Programs) -> Path:
-    """Give each kind of process that can speak mutual TLS."""
+    """Return each kind of process that can speak mutual TLS."""
     return executable(programs, request.param)
 
 
@@ -126,13 +126,13 @@ def tls_plugin(request: pytest.FixtureRequest, programs: Programs) -> Path:
     ],
 )
 def python_plugin(request: pytest.FixtureRequest, programs: Programs) -> Path:
-    """Give each kind of Python process: from source and built."""
+    """Return each kind of Python process: from source and built."""
     return executable(programs, request.param)
 
 
 @pytest.fixture(scope="module")
 def running(probe: Path, host_program: Path) -> Iterator[Plugin]:
-    """Run the probe for a whole module; tests that end or hurt it start their own."""
+    """Run the probe for a whole module; tests that end or harm the probe start their own."""
     with Host(host_program) as host:
         yield host.start(probe)
 
@@ -146,7 +146,7 @@ def running_python(python_probe: Path, host_program: Path) -> Iterator[Plugin]:
 
 @pytest.fixture(scope="module")
 def sdk(host_program: Path) -> Iterator[Host]:
-    """Run a host that is asked about the SDK's own functions, without any plugin."""
+    """Run a host for calls of the SDK's functions, without any plugin."""
     with Host(host_program) as running:
         yield running
 

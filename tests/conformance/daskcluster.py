@@ -23,18 +23,18 @@ PATIENCE_S = 60.0
 
 @dataclass(frozen=True)
 class DaskCluster:
-    """A running cluster, and a client that looks into it."""
+    """A running cluster, and a client that inspects it."""
 
     address: str
     workers: list[subprocess.Popen[bytes]]
     client: Any
 
     def tasks(self) -> int:
-        """Count the tasks that the scheduler knows."""
+        """Return the number of tasks that the scheduler knows."""
         return int(self.client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)))
 
     def finished(self) -> int:
-        """Count the tasks that workers have done since the cluster began."""
+        """Return the number of tasks that workers have done since the cluster started."""
         return int(
             self.client.run_on_scheduler(
                 lambda dask_scheduler: sum(
@@ -44,7 +44,7 @@ class DaskCluster:
         )
 
     def kill_worker(self) -> None:
-        """End a worker as the kernel does when memory is short; nothing starts another."""
+        """Kill a worker as the kernel does when memory is short; no other worker is started."""
         worker = self.workers.pop()
         worker.send_signal(signal.SIGKILL)
         worker.wait(10)
@@ -52,7 +52,7 @@ class DaskCluster:
 
 @contextlib.contextmanager
 def dask_cluster(folder: Path, *, workers: int = 2) -> Iterator[DaskCluster]:
-    """Run a cluster whose workers have dask and pyarrow, and nothing of any plugin."""
+    """Run a cluster whose workers have dask and pyarrow, but no code of a plugin."""
     note = folder / "scheduler.json"
     with (folder / "dask.log").open("wb") as log, contextlib.ExitStack() as stack:
 

@@ -1,4 +1,4 @@
-"""A project that `gfplug dev` serves: the editor that saves it, and what the plugin answers."""
+"""A project that `gfplug dev` serves: an editor that saves it, and the plugin's answers."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ class Editor:
         self.file = project / "src" / "plugin" / "datasource.py"
 
     def save(self, value: int, more: str = "") -> None:
-        """Save code that answers a number."""
+        """Save code that answers with a number."""
         self.file.write_text(SOURCE.replace("VALUE", str(value)) + more, encoding="utf-8")
 
 
 @pytest.fixture
 def editor(programs: Programs, tmp_path: Path) -> Editor:
-    """Copy a project that `gfplug dev` can be used on, answering 1."""
+    """Copy a project for `gfplug dev` that answers with 1."""
     folder = tmp_path / "project"
     shutil.copytree(programs.project("dev"), folder)
     editor = Editor(folder)
@@ -68,7 +68,7 @@ def editor(programs: Programs, tmp_path: Path) -> Editor:
 
 @pytest.fixture
 def plugin(host: Host, editor: Editor) -> Iterator[Plugin]:
-    """Start what `gfplug dev` put into dist, with Grafana's restart loop around it."""
+    """Start the executable that `gfplug dev` wrote to dist, with Grafana's restart loop."""
     dist = editor.file.parents[2] / "dist"
     manifest = json.loads((dist / "plugin.json").read_text(encoding="utf-8"))
     (launcher,) = dist.glob(manifest["executable"] + "_*")
@@ -81,13 +81,13 @@ def plugin(host: Host, editor: Editor) -> Iterator[Plugin]:
 
 
 def value(plugin: Plugin) -> float:
-    """Ask the plugin for its number."""
+    """Query the plugin's number."""
     (frame,) = plugin.query(query())["A"]["frames"]
     return float(frame["fields"][1]["values"][0])
 
 
 def answers(plugin: Plugin, number: int) -> bool:
-    """Tell whether the plugin answers, and answers a number."""
+    """Tell whether the plugin answers with this number."""
     try:
         return value(plugin) == number
     except HostError:

@@ -1,6 +1,6 @@
-"""Drive the Go host: one process that plays Grafana, spoken to in JSON lines.
+"""Drive the Go host: one process in the place of Grafana, which reads and writes JSON lines.
 
-Owns the pipe and the errors; `messages` has the requests' shapes; what a plugin ought to answer is the tests' business.
+Owns the pipe and the errors; `messages` has the shapes of requests; tests know the expected answers.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class HostError(Exception):
-    """The host refused or a call failed. `kind` is the host's word for where; `code` is gRPC's, if it was an RPC."""
+    """The host refused, or a call failed. `kind` names the failed step; `code` is gRPC's code if an RPC failed."""
 
     def __init__(self, failure: Mapping[str, str]) -> None:
-        """Keep the host's words."""
+        """Store the host's message."""
         super().__init__(f"{failure['kind']} {failure.get('code', '')}: {failure['message']}")
         self.kind = failure["kind"]
         self.message = failure["message"]
@@ -35,7 +35,7 @@ class HostError(Exception):
 
 @dataclass(frozen=True)
 class Pending:
-    """A request that was sent: its number, by which it can be cancelled, and its answer to come."""
+    """A request in flight: its number, by which it can be cancelled, and its future answer."""
 
     number: int
     answer: Future[Any]
@@ -43,16 +43,16 @@ class Pending:
     def result(self, timeout: float = 90.0) -> Any:
         """Wait for the answer.
 
-        Raises: HostError if the request failed, TimeoutError if the host says nothing in time.
+        Raises: HostError if the request failed, TimeoutError if the host does not answer in time.
         """
         return self.answer.result(timeout)
 
 
 class Host:
-    """One host process. Leaving it as a context stops its plugins as Grafana's shutdown does."""
+    """One host process. At the end of its `with` block its plugins stop as at Grafana's shutdown."""
 
     def __init__(self, program: Path, *, cwd: Path | None = None) -> None:
-        """Start the host; `cwd` is also what its plugins inherit."""
+        """Start the host; its plugins inherit `cwd`."""
         self.process = subprocess.Popen(
             [program], cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
@@ -65,7 +65,7 @@ class Host:
             thread.start()
 
     def send(self, op: str, *, plugin: str = "", timeout_s: float = 60.0, **args: Any) -> Pending:
-        """Send a request and return at once."""
+        """Send a request, and return at once."""
         assert self.process.stdin is not None
         answer: Future[Any] = Future()
         number = next(self._numbers)
@@ -85,7 +85,7 @@ class Host:
         return Plugin(self, self.ask("start", command=str(command), **options))
 
     def die(self) -> None:
-        """Be killed as by the kernel: nothing is told to the plugins."""
+        """Kill the host as the kernel does: the plugins get no message."""
         self.process.kill()
         self.process.wait(10)
 
@@ -144,7 +144,7 @@ class Plugin:
 
     @property
     def pid(self) -> int:
-        """The process that was started first; `state()` knows the current one."""
+        """The number of the first process; `state()` has the current one."""
         return int(self.started["pid"])
 
     def send(self, op: str, *, timeout_s: float = 60.0, **args: Any) -> Pending:
@@ -184,25 +184,25 @@ class Plugin:
         return Resource(self.ask("resource", request=request | parts)["parts"])
 
     def state(self) -> Any:
-        """Tell what the client knows of the process: pid, starts, exited, exit, stdout (when recorded)."""
+        """Return the client's state of the process: pid, starts, exited, exit, stdout (if recorded)."""
         return self.ask("state")
 
     def logs(self) -> list[dict[str, Any]]:
-        """List what the real client logged, the plugin's lines parsed by it."""
+        """List the log records of the real client, which parses the plugin's lines."""
         return self.ask("logs")["records"]  # type: ignore[no-any-return]  # JSON
 
     def stderr(self) -> str:
-        """Give the plugin's stderr as it came."""
+        """Return the plugin's unchanged stderr."""
         return str(self.ask("logs")["stderr"])
 
     def kill(self) -> Any:
-        """Stop it as Grafana does: ms, forced (it took SIGKILL), exit."""
+        """Stop the plugin as Grafana does; return ms, forced (SIGKILL was needed), exit."""
         return self.ask("kill", timeout_s=20)
 
 
 @dataclass(frozen=True)
 class Resource:
-    """The messages of a CallResource answer; the first one decides about code and headers."""
+    """The messages of a CallResource answer; the first one has code and headers."""
 
     parts: Sequence[Mapping[str, Any]]
 
@@ -218,5 +218,5 @@ class Resource:
 
     @property
     def body(self) -> bytes:
-        """All parts' bodies."""
+        """The bodies of all parts."""
         return b"".join(base64.b64decode(part["body"]) for part in self.parts)

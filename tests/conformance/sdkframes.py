@@ -1,4 +1,4 @@
-"""Ask the Go SDK what it makes of our frames, and say what it ought to, in the host's words."""
+"""Let the Go SDK decode our frames, and describe the expected result in the host's form."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def back(answer: dict[str, Any]) -> Frame:
 
 
 def normalise(described: dict[str, Any]) -> dict[str, Any]:
-    """Leave out of the host's description what Go's types add: the SDK's JSON, empty labels, keys that say nothing.
+    """Remove the additions of Go's types from the host's description: the SDK's JSON, empty labels, empty keys.
 
     The SDK reads null in a frame's first column of JSON values as an empty document, which it writes as null again.
     """
@@ -54,7 +54,7 @@ def normalise(described: dict[str, Any]) -> dict[str, Any]:
 
 
 def expected(frame: Frame) -> dict[str, Any]:
-    """Describe a frame as the host ought to."""
+    """Describe a frame as the host should."""
     meta = {"typeVersion": [0, 0], **frame.meta} if frame.meta is not None else {}
     return {
         "name": frame.name,
@@ -86,7 +86,7 @@ def _values(field: Field) -> list[Any]:
 
 
 def _literal(field: Field, value: Any) -> Any:
-    """Say a value as the host does: NaN and infinities as text, documents as their values."""
+    """Return a value in the host's form: NaN and infinities as text, documents as their values."""
     if value is None:
         return None
     if field.type == "json":
@@ -99,7 +99,7 @@ def _literal(field: Field, value: Any) -> Any:
 
 
 class _Single(float):
-    """A number of 32 bits, which the host writes with as few digits as tell it from its neighbours."""
+    """A number of 32 bits, which the host writes with the fewest digits that identify it."""
 
     def __eq__(self, other: object) -> bool:
         """Compare after rounding to 32 bits."""

@@ -1,4 +1,4 @@
-"""Watch what a process holds on to while it works: memory, threads, open files (Linux)."""
+"""Record the resources of a process while it works: memory, threads, open files (Linux)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MB = 1e6
 
 @dataclass(frozen=True)
 class Sample:
-    """What a process held at one moment; `at_s` counts from when it was first looked at."""
+    """The resources of a process at one moment; `at_s` counts from the first sample."""
 
     at_s: float
     rss_mb: float
@@ -29,33 +29,33 @@ class Sample:
 
 @dataclass
 class Watch:
-    """Looks at a process twice a second, as long as the block lasts."""
+    """Takes a sample of a process twice a second, as long as the block lasts."""
 
     pid: int
     family: bool = False
-    """Whether its descendants count too."""
+    """Whether its descendants count, too."""
 
     samples: list[Sample] = field(default_factory=list)
     _over: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Self:
-        """Begin to look."""
+        """Start taking samples."""
         self._began = time.monotonic()
         self._thread = threading.Thread(target=self._look_on, daemon=True)
         self._thread.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """Look no more."""
+        """Stop taking samples."""
         self._over.set()
         self._thread.join(10)
 
     def at(self, share: float) -> Sample:
-        """Give the sample after a share of the time: 0 the first, 1 the last."""
+        """Return the sample after a share of the time: 0 is the first, 1 the last."""
         return self.samples[round(share * (len(self.samples) - 1))]
 
     def slope_mb_per_min(self, since: float) -> float:
-        """Fit a line through the memory after a share of the time, and give how steeply it rises."""
+        """Fit a line to the memory after a share of the time, and return its slope in MB per minute."""
         late = self.samples[round(since * (len(self.samples) - 1)) :]
         if len(late) < FEWEST:
             return 0.0
@@ -68,10 +68,10 @@ class Watch:
 
 
 def look_at_all(pid: int, at_s: float = 0.0) -> Sample:
-    """Look at a process and its descendants now; what is resident in several counts in each by share (PSS)."""
+    """Take a sample of a process and its descendants; shared memory counts in each by its share (PSS)."""
     samples = []
     for each in (pid, *descendants(pid)):
-        with suppress(OSError, KeyError):  # it ends just now
+        with suppress(OSError, KeyError):  # the process has just ended
             samples.append((look(each), _pss_mb(each)))
     return Sample(
         at_s=at_s,
@@ -87,7 +87,7 @@ def _pss_mb(pid: int) -> float:
 
 
 def look(pid: int, at_s: float = 0.0) -> Sample:
-    """Look at a process now."""
+    """Take a sample of a process."""
     folder = Path("/proc") / str(pid)
     lines = (folder / "status").read_text(encoding="utf-8").splitlines()
     values = dict(line.split(":", 1) for line in lines)

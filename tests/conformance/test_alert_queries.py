@@ -1,4 +1,4 @@
-"""Queries of the alert engine through the real host: what is taken out, refused and logged."""
+"""Queries of the alert engine through the real host: removed channels, refusals and log lines."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ class Datasource:
 
 @pytest.fixture(scope="module")
 def source(programs: Programs, host_program: Path) -> Iterator[Plugin]:
-    """Run a data source of frames that rules can read, and of some they can't."""
+    """Run a data source with frames that rules can read, and others that they can't."""
     executable = programs.variant("alerting", DATASOURCE)
     with Host(host_program) as host:
         yield host.start(executable)
 
 
 def ask_kinds(source: Plugin, *kinds: str, from_alert: bool = True) -> dict[str, Any]:
-    """Ask for several kinds at once, as the alert engine or as a panel."""
+    """Query several kinds at once, as the alert engine or as a panel."""
     headers = {"FromAlert": "true"} if from_alert else {}
     return source.query(*(query(kind, kind=kind) for kind in kinds), headers=headers)
 
@@ -84,13 +84,13 @@ def test_logs_are_refused_by_themselves(source: Plugin) -> None:
 
 @pytest.mark.shows("frames 46")
 def test_what_a_rule_will_stumble_over_is_logged(source: Plugin) -> None:
-    """Two series without labels are answered, and the log says what the rule will fail with."""
+    """Two series without labels are answered, and the log has the error that the rule will get."""
     assert ask_kinds(source, "twins")["twins"]["status"] == 200
     assert "2 series have the labels {}" in source.stderr()
 
 
 def test_a_shape_that_breaks_its_type_is_an_error(source: Plugin) -> None:
-    """A frame whose author gave it a type of another shape is that query's error, before Grafana reads it wrongly."""
+    """A frame with the type of another shape is an error of its query, before Grafana misreads it."""
     answers = ask_kinds(source, "broken", "multi", from_alert=False)
 
     assert answers["broken"]["status"] == 500

@@ -1,4 +1,4 @@
-"""`gfplug dev` under a real host: a save is served, a bad save is not, and no process stays behind."""
+"""`gfplug dev` under a real host: a save is served, an invalid save is not, and no process is left."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ WORDS = "ModuleNotFoundError: No module named 'no_such_package'"
 
 
 def messages(plugin: Plugin) -> list[str]:
-    """List what the host logged."""
+    """List the host's log messages."""
     return [entry["message"] for entry in plugin.logs()]
 
 
 def test_a_save_is_served_and_the_log_says_so(plugin: Plugin, editor: Editor) -> None:
-    """The host stays connected to one process; what answers behind it is new."""
+    """The host stays connected to one process; a new process behind it answers."""
     assert value(plugin) == 1
     editor.save(2)
 
@@ -43,14 +43,14 @@ def test_a_save_is_served_and_the_log_says_so(plugin: Plugin, editor: Editor) ->
 
 
 def test_large_metadata_reaches_the_code(plugin: Plugin) -> None:
-    """The supervisor takes and passes on what a plugin takes."""
+    """The supervisor accepts and forwards metadata of the size that a plugin accepts."""
     for size in (9_000, 15_000, 1 << 20):
         answer = plugin.ask("query", request=query_request(query()), metadata={"cookie": ["c" * size]})
         assert answer["responses"]["A"]["status"] == 200
 
 
 def test_two_saves_of_one_size_in_one_second_are_both_served(plugin: Plugin, editor: Editor) -> None:
-    """Python's bytecode cache, which knows seconds and sizes only, is not believed."""
+    """Python's bytecode cache, which compares only seconds and sizes, is not used."""
     assert value(plugin) == 1
     for number in (2, 3, 4):
         editor.save(number)
@@ -59,7 +59,7 @@ def test_two_saves_of_one_size_in_one_second_are_both_served(plugin: Plugin, edi
 
 @pytest.fixture
 def broken(plugin: Plugin, editor: Editor) -> Plugin:
-    """Let a plugin that answers 1 hear of a save that does not import."""
+    """Give a plugin that answers 1 a save that does not import."""
     assert value(plugin) == 1
     editor.save(2, BROKEN)
     eventually(lambda: plugin.health()["status"] == "ERROR", within_s=10)
@@ -67,7 +67,7 @@ def broken(plugin: Plugin, editor: Editor) -> Plugin:
 
 
 def test_code_that_does_not_import_leaves_the_old_code_and_says_why(broken: Plugin) -> None:
-    """Queries are still answered, with a notice in the panel; health has the sentence and the traceback."""
+    """Queries are still answered, with a notice in the panel; health has the error and the traceback."""
     health, answer = broken.health(), broken.query(query())["A"]
 
     assert WORDS in health["message"]
@@ -88,7 +88,7 @@ def test_mending_the_code_ends_the_complaint(broken: Plugin, editor: Editor) -> 
 
 
 def test_a_project_that_never_imported_says_why_and_recovers(host: Host, editor: Editor) -> None:
-    """Grafana starts it all the same, and the first good save makes it well."""
+    """Grafana still starts the plugin, and the first valid save repairs it."""
     editor.save(1, BROKEN)
     (launcher,) = (editor.file.parents[2] / "dist").glob("gpx_*")
     plugin = host.start(launcher, restart=True)
@@ -119,7 +119,7 @@ def test_a_query_in_flight_is_answered_by_the_code_that_took_it(plugin: Plugin, 
 
 
 def test_changed_dataclasses_are_linked_into_module_js(plugin: Plugin, editor: Editor) -> None:
-    """The editors in Grafana follow the code without another `gfplug dev`; a save that changes none links nothing."""
+    """The editors in Grafana follow the code without another `gfplug dev`; other saves link nothing."""
     module = editor.file.parents[2] / "dist" / "module.js"
     assert value(plugin) == 1
     before = module.read_bytes()
@@ -135,7 +135,7 @@ def test_changed_dataclasses_are_linked_into_module_js(plugin: Plugin, editor: E
 
 
 def test_a_process_that_dies_is_started_again(plugin: Plugin, editor: Editor) -> None:
-    """A crash of the author's code costs a second, not the connection."""
+    """A crash of the author's code takes a second, and the connection stays."""
     assert value(plugin) == 1
     before = set(descendants(plugin.pid))
     for pid in before:
@@ -148,7 +148,7 @@ def test_a_process_that_dies_is_started_again(plugin: Plugin, editor: Editor) ->
 
 
 def test_grafana_attaches_to_a_plugin_that_runs_by_hand(host: Host, editor: Editor) -> None:
-    """`gfplug dev --attach` shows a command; what it runs, in a terminal or debugger, answers Grafana."""
+    """`gfplug dev --attach` shows a command; the process that it starts, in a terminal or debugger, answers Grafana."""
     project = editor.file.parents[2]
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

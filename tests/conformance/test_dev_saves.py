@@ -1,4 +1,4 @@
-"""Many saves under `gfplug dev`: how fast one is served, and what a hundred leave behind."""
+"""Many saves under `gfplug dev`: the time to serve one, and the resources left after a hundred."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["editor", "plugin"]
 
 
 def wait_for_spare(plugin: Plugin) -> None:
-    """Wait until the process that waits for the next save does nothing any more, as it does while a person types."""
+    """Wait until the spare process for the next save is idle, as it is while a person types."""
     seconds_spent = [-1.0]
 
     def is_idle() -> bool:
@@ -33,7 +33,7 @@ def wait_for_spare(plugin: Plugin) -> None:
 @pytest.mark.long
 @pytest.mark.soak
 def test_a_save_is_served_within_a_second(plugin: Plugin, editor: Editor) -> None:
-    """Median over 20 saves, each made when the machine has come to rest as while a person types."""
+    """The median over 20 saves counts, each made when the machine is idle, as while a person types."""
     value(plugin)
     took = []
     for number in range(2, 22):
@@ -48,7 +48,7 @@ def test_a_save_is_served_within_a_second(plugin: Plugin, editor: Editor) -> Non
 @pytest.mark.long
 @pytest.mark.soak
 def test_a_hundred_saves_leave_nothing(plugin: Plugin, editor: Editor) -> None:
-    """No process, thread or descriptor stays, and the memory of the one that stays is bounded."""
+    """No process, thread or descriptor stays, and the memory of the remaining process is bounded."""
     value(plugin)
     for number in range(2, 12):
         editor.save(number)
@@ -63,7 +63,7 @@ def test_a_hundred_saves_leave_nothing(plugin: Plugin, editor: Editor) -> None:
     wait_for_spare(plugin)
     after = look(plugin.pid)
 
-    assert len(descendants(plugin.pid)) == 2  # the one that answers, and the spare one
+    assert len(descendants(plugin.pid)) == 2  # the process that answers, and the spare one
     assert after.files <= before.files + 4
     assert after.rss_mb < before.rss_mb + 16
     assert plugin.state()["starts"] == 1

@@ -1,4 +1,4 @@
-"""The example `distributed` in the genuine host: a cluster does the work, and the plugin holds the answer alone."""
+"""The example `distributed` in the genuine host: a cluster does the work, and the plugin holds only the answer."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ pytestmark = [
 ]
 
 ROWS = 10_000_000
-"""How many readings one query counts: with time, site and temperature, 200 MB."""
+"""The number of readings that one query counts: with time, site and temperature, 200 MB."""
 
 GROWTH_MB = 40
-"""How much more memory the plugin may take for it: a client's connections, and 120 points."""
+"""The memory that the plugin may use for the query: a client's connections, and 120 points."""
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def plugin(host: Host, programs: Programs) -> Plugin:
 
 
 def counting(rows: int, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Give the settings and the query that count so many readings of an hour, half of them in the north."""
+    """Return settings and a query that count this many readings of an hour, half of them in the north."""
     period_ms = HOUR_MS / (rows / 2)
     return settings({"period": period_ms, "timeout": 100, **options}), query(
         aggregate="count", start_ms=START_MS // HOUR_MS * HOUR_MS
@@ -65,7 +65,7 @@ def total(answer: dict[str, Any]) -> int:
 
 
 def test_the_plugin_holds_the_answer_alone(plugin: Plugin, cluster: DaskCluster) -> None:
-    """The workers read ten million rows; the plugin's memory grows by what an answer of 120 points takes."""
+    """The workers read ten million rows; the plugin's memory grows only by an answer of 120 points."""
     few, count_query = counting(1000, scheduler=cluster.address)
     many, _ = counting(ROWS, scheduler=cluster.address)
     assert total(plugin.query(count_query, settings=few)["A"]) == 1000
@@ -78,7 +78,7 @@ def test_the_plugin_holds_the_answer_alone(plugin: Plugin, cluster: DaskCluster)
 
 
 def test_a_cancel_by_grafana_reaches_the_cluster(plugin: Plugin, cluster: DaskCluster) -> None:
-    """Within a second the scheduler knows no task of the query any more."""
+    """Within a second the scheduler has no task of the query."""
     settings_of_source, count_query = counting(100 * ROWS, scheduler=cluster.address)
     waiting = plugin.send("query", request=query_request(count_query, settings=settings_of_source))
     eventually(lambda: cluster.tasks() > 100, within_s=30)
@@ -107,7 +107,7 @@ def test_a_worker_that_is_killed_changes_no_answer(plugin: Plugin, tmp_path: Pat
 def test_a_cluster_that_the_plugin_started_ends_with_it(
     new_host: HostMaker, programs: Programs, kind: str, end: str
 ) -> None:
-    """No worker survives, neither of a bundle, which is its own worker, nor of a plugin from source."""
+    """No worker survives: neither of a bundle, whose executable is the worker, nor of a plugin from source."""
     host = new_host()
     plugin = host.start(executable(programs, f"distributed-{kind}"))
     settings_of_source, count_query = counting(100_000)
@@ -126,11 +126,11 @@ def test_a_cluster_that_the_plugin_started_ends_with_it(
         ended = plugin.kill()
         assert (ended["forced"], ended["exit"]["code"]) == (False, 0)
 
-    eventually(lambda: not any(map(alive, family)), within_s=20)  # less than one, where nobody else computes
+    eventually(lambda: not any(map(alive, family)), within_s=20)  # less than a second on an idle machine
 
 
 def test_the_handshake_does_not_wait_for_the_cluster(plugin: Plugin) -> None:
-    """No process is started before the first call; what it writes does not come where the handshake is."""
+    """No process starts before the first call; its output does not go to the stream of the handshake."""
     assert descendants(plugin.pid) == []
 
     health = plugin.health(counting(1000)[0])

@@ -1,4 +1,4 @@
-"""Both examples, from source and built: from the handshake to a clean end, through the frames."""
+"""Both examples, from source and built: handshake, frames, and a clean end."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ def api(programs: Programs) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def source(api: str) -> dict[str, Any]:
-    """Describe a data source that asks the API with its token."""
+    """Describe a data source for the API with its token."""
     return settings({}, secrets={"token": TOKEN}, url=api)
 
 
 def column(answer: dict[str, Any], *, frame: int = 0, field: int = 1) -> dict[str, Any]:
-    """Pick one field of an answer."""
+    """Return one field of an answer."""
     return answer["frames"][frame]["fields"][field]  # type: ignore[no-any-return]  # JSON
 
 
 def judged(answer: dict[str, Any]) -> tuple[str, list[str], int]:
-    """Let a rule read an answer as Grafana does: the error, the warnings, and how many instances it has."""
+    """Let a rule read an answer as Grafana does; return the error, the warnings, and the number of instances."""
     rule = alerting.condition("last > 0", model={})
     outcome = alerting.evaluate([frame["json"] for frame in answer["frames"]], rule.reduction, rule.comparison)
     return outcome.error, list(outcome.warnings), len(outcome.instances)
@@ -52,7 +52,7 @@ def judged(answer: dict[str, Any]) -> tuple[str, list[str], int]:
 def test_an_example_lives_and_ends_cleanly(
     host: Host, programs: Programs, source: dict[str, Any], example: str, kind: str
 ) -> None:
-    """Handshake, ping, health, a panel's query, an alert rule's, the one line on stdout, Kill without force."""
+    """The test covers handshake, ping, health, queries of a panel and an alert rule, the line on stdout, and Kill."""
     plugin = host.start(executable(programs, f"{example}-{kind}"), record_stdout=True)
     configured = source if example == "http" else None
     plugin.ping()
@@ -67,7 +67,7 @@ def test_an_example_lives_and_ends_cleanly(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_signals_answers_a_wide_series(host: Host, programs: Programs, kind: str) -> None:
-    """A time that is not nullable, float values, labels per series, and the frame type that alerting reads."""
+    """The series has a non-nullable time, float values, labels per series, and the frame type for alerting."""
     plugin = host.start(executable(programs, f"signals-{kind}"))
     answer = plugin.query(query(signal="sawtooth", series=2, period=600, amplitude=2))["A"]
     frame = answer["frames"][0]
@@ -85,7 +85,7 @@ def test_signals_answers_a_wide_series(host: Host, programs: Programs, kind: str
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_http_maps_rows_to_series(host: Host, programs: Programs, source: dict[str, Any], kind: str) -> None:
-    """One frame per region, labelled by it; the secret went along, the times are the API's."""
+    """The answer has a labelled frame per region, with the API's times; the request has the secret."""
     answer = host.start(executable(programs, f"http-{kind}")).query(query(), settings=source)["A"]
 
     assert answer["error"] == ""

@@ -1,4 +1,4 @@
-"""User code that never returns: calls that do not need it are answered, and the plugin ends as quickly as ever."""
+"""User code that never returns: other calls are answered, and the plugin ends as fast as usual."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 ASYNC = {"PROBE_ASYNC": "1"}
 THREADS = 64
-"""How many `def` handlers run at once by default."""
+"""The default number of concurrent `def` handlers."""
 
 
 def blocked(plugin: Plugin, count: int = 1, **source: Any) -> list[Pending]:
-    """Send queries that never end, and let them begin."""
+    """Send queries that never end, and wait until they run."""
     request = query_request(query(kind="block"), settings=settings(**source))
     calls = [plugin.send("query", request=request) for _ in range(count)]
     time.sleep(0.5)
@@ -47,7 +47,7 @@ def test_a_full_pool_keeps_health_and_the_end_free(host: Host, faulty_probe: Pat
 
 @pytest.mark.shows("faults: User code never returns")
 def test_a_full_pool_keeps_async_handlers_free(host: Host, faulty_probe: Path) -> None:
-    """With every thread blocked by `def` methods, `async def` ones answer."""
+    """While `def` methods block every thread, `async def` methods answer."""
     plugin = host.start(faulty_probe, env=ASYNC)
     plugin.query(query())
     for _ in range(THREADS + 16):
@@ -63,7 +63,7 @@ def test_a_full_pool_keeps_async_handlers_free(host: Host, faulty_probe: Path) -
 
 @pytest.mark.shows("faults: User code never returns")
 def test_threads_that_nobody_waits_for_are_made_up_for(host: Host, faulty_probe: Path) -> None:
-    """When Grafana gives up on the queries that block every thread, the next ones are answered all the same."""
+    """After Grafana has cancelled the queries that block every thread, the next ones are answered."""
     plugin = host.start(faulty_probe)
     plugin.query(query())
     for pending in blocked(plugin, THREADS, uid="hangs"):
@@ -78,7 +78,7 @@ def test_threads_that_nobody_waits_for_are_made_up_for(host: Host, faulty_probe:
 def test_a_constructor_that_blocks_concerns_its_data_source_alone(
     host: Host, faulty_probe: Path, environment: dict[str, str]
 ) -> None:
-    """Others are answered meanwhile; its own callers hear when their patience ends."""
+    """Other data sources answer meanwhile; its callers get an error at their deadline."""
     plugin = host.start(faulty_probe, env=environment)
     source = settings({"make": "block"}, uid="hangs")
     calls = [plugin.send("query", request=query_request(query(), settings=source), timeout_s=1) for _ in range(8)]
@@ -94,7 +94,7 @@ def test_a_constructor_that_blocks_concerns_its_data_source_alone(
 
 
 def test_health_checks_that_block_leave_room_for_others(host: Host, faulty_probe: Path) -> None:
-    """However often somebody presses "Save & test" on a data source that hangs, others are tested."""
+    """Many presses of "Save & test" on a data source that hangs do not stop the tests of others."""
     plugin = host.start(faulty_probe)
     request = {"pluginContext": context(settings({"health": "block"}, uid="hangs"))}
     calls = [plugin.send("check_health", request=request, timeout_s=0.5) for _ in range(20)]
@@ -108,7 +108,7 @@ def test_health_checks_that_block_leave_room_for_others(host: Host, faulty_probe
 
 @pytest.mark.shows("faults: User code never returns")
 def test_an_instance_that_never_ends_holds_up_nothing(host: Host, faulty_probe: Path) -> None:
-    """Its successor and the plugin's end do not wait for `dispose`."""
+    """The next instance and the plugin's end do not wait for `dispose`."""
     plugin = host.start(faulty_probe)
     for version in range(3):
         source = {**settings({"dispose": "block"}), "lastUpdatedMS": 1 + version}
@@ -119,7 +119,7 @@ def test_an_instance_that_never_ends_holds_up_nothing(host: Host, faulty_probe: 
 
 @pytest.mark.parametrize("environment", [{}, ASYNC], ids=["def", "async def"])
 def test_a_stream_that_blocks_holds_up_nothing(host: Host, faulty_probe: Path, environment: dict[str, str]) -> None:
-    """Its generator cannot even be closed, because it never returns."""
+    """The generator never returns, so it can't be closed."""
     plugin = host.start(faulty_probe, env=environment)
     streams = [plugin.send("run_stream", request={"pluginContext": context(), "path": "block"}) for _ in range(3)]
     time.sleep(0.5)
@@ -131,7 +131,7 @@ def test_a_stream_that_blocks_holds_up_nothing(host: Host, faulty_probe: Path, e
 
 
 def test_an_async_handler_that_blocks_its_loop_keeps_the_end_free(host: Host, faulty_probe: Path) -> None:
-    """The author's mistake costs the author's loop: the host's health service, `def` methods and Kill do not wait."""
+    """Only the author's loop is blocked: the host's health service, `def` methods and Kill do not wait."""
     plugin = host.start(faulty_probe, env=ASYNC)
     plugin.query(query())
     blocked(plugin)
@@ -142,7 +142,7 @@ def test_an_async_handler_that_blocks_its_loop_keeps_the_end_free(host: Host, fa
 
 
 def test_dies_with_its_parent_though_its_control_loop_is_stuck(new_host: HostMaker, faulty_probe: Path) -> None:
-    """An exception whose text never ends is about the only way to stop the control loop: even so no orphan is left."""
+    """An exception whose text never ends is almost the only way to stop the control loop; no orphan is left."""
     host = new_host()
     plugin = host.start(faulty_probe)
     plugin.query(query())
@@ -157,7 +157,7 @@ def test_dies_with_its_parent_though_its_control_loop_is_stuck(new_host: HostMak
 
 @pytest.mark.shows("faults: The host is killed")
 def test_dies_with_its_parent_while_everything_blocks(new_host: HostMaker, faulty_probe: Path) -> None:
-    """A host that is killed leaves no orphan, though no thread, constructor or stream of the plugin ever returns."""
+    """A killed host leaves no orphan, although no thread, constructor or stream of the plugin ever returns."""
     host = new_host()
     plugin = host.start(faulty_probe)
     blocked(plugin, THREADS + 16)

@@ -1,4 +1,4 @@
-"""User code that does to its process what it should not: prints without end, forks, exits, crashes."""
+"""User code that harms its process: it prints without end, forks, exits, crashes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.parametrize("environment", [{}, {"PROBE_ASYNC": "1"}], 
 
 @pytest.mark.shows("protocol 22", "faults: It prints megabytes")
 def test_megabytes_of_prints_block_nothing(host: Host, faulty_probe: Path, environment: dict[str, str]) -> None:
-    """4 MiB each by Python, by the bare descriptors and by child processes, on stdout and stderr.
+    """Python, the bare descriptors and child processes each print 4 MiB to stdout and stderr.
 
     None of these bytes reaches the handshake's pipe, no log line is too long, and other calls are answered meanwhile.
     """
@@ -31,7 +31,7 @@ def test_megabytes_of_prints_block_nothing(host: Host, faulty_probe: Path, envir
     plugin.query(query())
     printing = plugin.send("query", request=query_request(query(kind="print")))
     begin = time.monotonic()
-    if not environment:  # an `async def` handler that prints has its loop to itself
+    if not environment:  # an `async def` handler that prints has the loop for itself
         assert plugin.query(query())["A"]["status"] == 200
     plugin.ping()
     assert time.monotonic() - begin < 5
@@ -45,7 +45,7 @@ def test_megabytes_of_prints_block_nothing(host: Host, faulty_probe: Path, envir
 
 @pytest.mark.shows("faults: It forks")
 def test_forks_that_end_are_harmless(host: Host, faulty_probe: Path, environment: dict[str, str]) -> None:
-    """What a child prints is logged; the plugin goes on."""
+    """A child's output is logged; the plugin continues."""
     plugin = host.start(faulty_probe, env=environment)
     answers = plugin.query(*(query(f"Q{number}", kind="fork") for number in range(5)), query())
 
@@ -56,7 +56,7 @@ def test_forks_that_end_are_harmless(host: Host, faulty_probe: Path, environment
 
 @pytest.mark.shows("faults: It forks")
 def test_a_fork_that_goes_on_as_the_plugin_ends(host: Host, faulty_probe: Path, environment: dict[str, str]) -> None:
-    """A child that returns from the handler would answer a second time, or wait for ever: it is ended instead."""
+    """A child that returns from the handler would answer a second time, or wait for ever, so it is ended."""
     plugin = host.start(faulty_probe, env=environment)
     for _ in range(3):
         assert plugin.query(query(kind="fork and go on"), query("B"))["A"]["status"] == 200
@@ -69,9 +69,9 @@ def test_a_fork_that_goes_on_as_the_plugin_ends(host: Host, faulty_probe: Path, 
 @pytest.mark.shows("faults: It forks")
 @pytest.mark.parametrize("kind", ["source", pytest.param("bundle", marks=BUNDLE_MARKS)])
 def test_pools_of_processes_work(host: Host, programs: Programs, environment: dict[str, str], kind: str) -> None:
-    """`multiprocessing` computes, by every start method; its helpers hold up no end.
+    """`multiprocessing` computes with every start method; its helpers do not delay the end.
 
-    In a bundle it starts the plugin's own executable, which must not take itself for the plugin then.
+    In a bundle it starts the plugin's executable, which must not run the plugin then.
     """
     executable = programs.probe("faulty") if kind == "source" else programs.built_probe("faulty")
     plugin = host.start(executable, env=environment)
@@ -81,7 +81,7 @@ def test_pools_of_processes_work(host: Host, programs: Programs, environment: di
     family = [plugin.pid, *descendants(plugin.pid)]
     ended = plugin.kill()
     assert (ended["forced"], ended["exit"]["code"], ended["ms"] < 2000) == (False, 0, True)
-    eventually(lambda: not any(map(alive, family)), within_s=5)  # multiprocessing's helpers see it end
+    eventually(lambda: not any(map(alive, family)), within_s=5)  # multiprocessing's helpers end after the plugin
 
 
 @pytest.mark.shows("faults: It exits or crashes")
@@ -89,7 +89,7 @@ def test_pools_of_processes_work(host: Host, programs: Programs, environment: di
 def test_an_end_without_notice_is_seen_at_once(
     host: Host, faulty_probe: Path, environment: dict[str, str], ending: tuple[str, str]
 ) -> None:
-    """The host hears how the process ended, its callers that it did; nothing is left, and the next start answers."""
+    """The host gets the exit status, callers get an error; no process is left, and the next start answers."""
     kind, message = ending
     plugin = host.start(faulty_probe, env=environment, restart=True)
     plugin.query(query())
@@ -116,7 +116,7 @@ def test_a_crash_tells_where(host: Host, faulty_probe: Path, environment: dict[s
 
 
 def answers(plugin: Plugin) -> bool:
-    """Tell whether the plugin that was started again answers."""
+    """Tell whether the restarted plugin answers."""
     try:
         return bool(plugin.query(query())["A"]["status"] == 200)
     except HostError:
@@ -125,7 +125,7 @@ def answers(plugin: Plugin) -> bool:
 
 @pytest.mark.parametrize("place", ["health", "make"])
 def test_an_end_in_any_place_is_seen(host: Host, faulty_probe: Path, environment: dict[str, str], place: str) -> None:
-    """Whichever method ends the process, the caller hears at once and the host knows the exit status."""
+    """If any method ends the process, the caller gets an error at once, and the host has the exit status."""
     plugin = host.start(faulty_probe, env=environment)
     with pytest.raises(HostError, match="Unavailable"):
         plugin.health(settings({place: "exit"}, uid="exits"))
@@ -138,7 +138,7 @@ def test_an_end_in_any_place_is_seen(host: Host, faulty_probe: Path, environment
 def test_a_removed_socket_cuts_no_connection(
     host: Host, faulty_probe: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """Someone cleans up temporary files while the plugin runs: the host's connection lives on, and the end is clean."""
+    """If temporary files are removed while the plugin runs, the host's connection stays, and the end is clean."""
     plugin = host.start(faulty_probe, env={**environment, "TMPDIR": str(tmp_path)})
     plugin.query(query())
     socket = Path(plugin.started["address"])

@@ -1,4 +1,4 @@
-"""User code that raises, whatever and wherever: its own call says what, all others are answered."""
+"""User code that raises any exception anywhere: its call has the error, all others are answered."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ MESSAGES = {
     "circle": "RuntimeError: its own cause",
     "long text": "RuntimeError: xxx",
 }
-"""What can be raised, and what of it the answer says."""
+"""The exceptions to raise, and the part of each in the answer."""
 
 raised = pytest.mark.parametrize("how", MESSAGES)
 
 
 @pytest.fixture(scope="module", params=["def", "async def"])
 def faulty(request: pytest.FixtureRequest, faulty_probe: Path, host_program: Path) -> Iterator[Plugin]:
-    """Run the failing data source for all tests of this module, so that each has what the others left; end it well."""
+    """Run the failing data source for all tests of this module, so that each runs after the others' failures."""
     with Host(host_program) as host:
         plugin = host.start(faulty_probe, env={"PROBE_ASYNC": "1"} if request.param == "async def" else {})
         yield plugin
@@ -46,19 +46,19 @@ def faulty(request: pytest.FixtureRequest, faulty_probe: Path, host_program: Pat
 
 
 def broken(how: str, place: str) -> dict[str, Any]:
-    """Describe a data source that fails in one place, told from others by its uid."""
+    """Describe a data source that fails in one place; its uid differs from others."""
     return settings({place: how}, uid=f"{place}-{how.replace(' ', '-')}")
 
 
 def well(plugin: Plugin) -> bool:
-    """Tell whether another data source is answered as if nothing had happened."""
+    """Tell whether another data source answers normally."""
     return bool(plugin.query(query())["A"]["status"] == 200 and plugin.health()["status"] == "OK")
 
 
 @pytest.mark.shows("protocol 57", "faults: User code raises anything")
 @raised
 def test_a_query_that_raises_leaves_the_others_whole(faulty: Plugin, how: str) -> None:
-    """Its ref id has an error that says what was raised; the queries around it have their frames."""
+    """The query's ref id has an error with the exception; the other queries have their frames."""
     answers = faulty.query(query("A"), query("B", kind=how), query("C"))
 
     assert [answers[ref]["status"] for ref in "AC"] == [200, 200]
@@ -71,7 +71,7 @@ def test_a_query_that_raises_leaves_the_others_whole(faulty: Plugin, how: str) -
 @pytest.mark.shows("protocol 62", "faults: User code raises anything")
 @raised
 def test_a_health_check_that_raises_is_bad_health(faulty: Plugin, how: str) -> None:
-    """It is an answer, never a failed call."""
+    """The exception becomes an answer, never a failed call."""
     answer = faulty.health(broken(how, "health"))
 
     assert answer["status"] == "ERROR"
@@ -82,7 +82,7 @@ def test_a_health_check_that_raises_is_bad_health(faulty: Plugin, how: str) -> N
 @pytest.mark.shows("faults: User code raises anything")
 @raised
 def test_a_constructor_that_raises_concerns_its_data_source_alone(faulty: Plugin, how: str) -> None:
-    """Health and each query say what it raised, at the first call and at the second."""
+    """Health and each query have its exception, at the first call and at the second."""
     source = broken(how, "make")
     for _ in range(2):
         answers = faulty.query(query("A"), query("B"), settings=source)
@@ -96,7 +96,7 @@ def test_a_constructor_that_raises_concerns_its_data_source_alone(faulty: Plugin
 @pytest.mark.shows("protocol 66")
 @raised
 def test_a_resource_that_raises_is_an_http_error(faulty: Plugin, how: str) -> None:
-    """Status and JSON, as HTTP has words for failures."""
+    """The answer has an HTTP status and JSON."""
     answer = faulty.resource(how)
 
     assert answer.code >= 500
@@ -106,7 +106,7 @@ def test_a_resource_that_raises_is_an_http_error(faulty: Plugin, how: str) -> No
 
 @raised
 def test_a_subscription_that_raises_fails_with_its_text(faulty: Plugin, how: str) -> None:
-    """The call fails and says why; nothing else does."""
+    """Only this call fails, with the reason."""
     with pytest.raises(HostError) as caught:
         faulty.ask("subscribe", request={"pluginContext": context(), "path": how})
 
@@ -118,7 +118,7 @@ def test_a_subscription_that_raises_fails_with_its_text(faulty: Plugin, how: str
 @pytest.mark.shows("protocol 70", "faults: User code raises anything")
 @raised
 def test_a_stream_that_raises_says_so_after_what_it_sent(faulty: Plugin, how: str) -> None:
-    """The packets before it arrive; Grafana reads the reason and starts the stream again."""
+    """Packets before the exception arrive; Grafana reads the reason and restarts the stream."""
     ended = faulty.ask("run_stream", request={"pluginContext": context(), "path": how})
 
     assert ended["packets"] == ['{"n":1}']
@@ -130,7 +130,7 @@ def test_a_stream_that_raises_says_so_after_what_it_sent(faulty: Plugin, how: st
 @pytest.mark.shows("protocol 56")
 @raised
 def test_a_chunked_query_that_raises_keeps_what_it_sent(faulty: Plugin, how: str) -> None:
-    """Its parts so far arrive, then its error; another query of the same call is whole."""
+    """The query's earlier parts arrive, then its error; another query of the same call is answered completely."""
     chunks = faulty.ask("query_chunked", request=query_request(query("A", kind=how), query("B")))["chunks"]
     errors = {chunk["ref_id"]: chunk["error"] for chunk in chunks if chunk["error"]}
 
@@ -142,7 +142,7 @@ def test_a_chunked_query_that_raises_keeps_what_it_sent(faulty: Plugin, how: str
 
 @raised
 def test_an_instance_that_raises_at_its_end_is_replaced_all_the_same(faulty: Plugin, how: str) -> None:
-    """Nobody hears of it but the log; the next instance answers."""
+    """Only the log has the exception; the next instance answers."""
     for version in range(2):
         source = {**broken(how, "dispose"), "lastUpdatedMS": 1 + version}
         assert faulty.query(query(), settings=source)["A"]["status"] == 200
@@ -150,7 +150,7 @@ def test_an_instance_that_raises_at_its_end_is_replaced_all_the_same(faulty: Plu
 
 
 def test_a_body_that_breaks_ends_its_own_answer(faulty: Plugin) -> None:
-    """It is too late for a status: the call fails, and the next one does not."""
+    """A later status is not possible, so the call fails; the next call succeeds."""
     with pytest.raises(HostError, match="UnlikeOthersError: too late"):
         faulty.resource("late")
 

@@ -1,4 +1,4 @@
-"""Requests as no Grafana should send them: huge, malformed, random. Each is answered or refused, and so is the next."""
+"""Requests that Grafana should not send: huge, malformed, random. Each is answered or refused."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def well(plugin: Plugin) -> bool:
 
 
 def raw_query(ref_id: str, text: bytes) -> dict[str, Any]:
-    """Describe a query whose model is any bytes."""
+    """Describe a query with any bytes as its model."""
     return {**query(ref_id), "json": base64.b64encode(text).decode()}
 
 
 @pytest.mark.shows("protocol 48", "faults: A request has 64 MiB", 'errors: "received message larger than max"')
 @pytest.mark.parametrize("size", [64 * MIB, 64 * MIB + 1])
 def test_a_query_or_a_body_of_64_mib_arrives(running_python: Plugin, size: int) -> None:
-    """The limit that gRPC has by itself, 4 MiB, is off, and so is any other; a resource gives back as much."""
+    """The default limit of gRPC, 4 MiB, is off, and no other limit applies; a resource returns as many bytes."""
     empty = len(json.dumps({"refId": "A", "padding": ""}))
     answers = running_python.query(query(padding="x" * (size - empty)), query("B"))
     body = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
@@ -115,7 +115,7 @@ def test_malformed_settings_are_reported_by_health_and_queries(
     ids=["empty", "cookie", "letters", "many"],
 )
 def test_odd_headers_harm_nobody(running_python: Plugin, headers: dict[str, str]) -> None:
-    """They are the handler's to read, and no more."""
+    """Only the handler reads odd headers."""
     assert running_python.query(query(), headers=headers)["A"]["status"] == 200
     assert well(running_python)
 
@@ -132,7 +132,7 @@ def test_odd_headers_harm_nobody(running_python: Plugin, headers: dict[str, str]
     ids=["trace", "tenant", "log", "binary"],
 )
 def test_odd_metadata_harms_nobody(running_python: Plugin, metadata: dict[str, list[str]]) -> None:
-    """It cannot forge a log line either."""
+    """Odd metadata can't forge a log line, either."""
     answer = running_python.ask("query", request=query_request(query()), metadata=metadata)
 
     assert answer["responses"]["A"]["status"] == 200
@@ -142,13 +142,13 @@ def test_odd_metadata_harms_nobody(running_python: Plugin, metadata: dict[str, l
 
 @cache
 def pluginv2() -> MessageFactory:
-    """Give the messages of the default proto."""
+    """Return the messages of the default proto."""
     return protocol(sdk.fetch(sdk.default(), offline=True).text)
 
 
 @cache
 def real(service: str, method: str) -> bytes:
-    """Give the bytes of a request such as Grafana sends."""
+    """Return the bytes of a request as Grafana sends it."""
     text = base64.b64encode(b"{}").decode()
     values = {
         **query_request(query("A", rows=2), query("B", rows=2)),
@@ -170,7 +170,7 @@ PATHS = [(path, *path.removeprefix("/pluginv2.").split("/")) for path in METHODS
 
 @st.composite
 def spoiled(draw: st.DrawFn) -> tuple[str, bytes]:
-    """Take a real request and cut it, flip bits of it, double it, or put another one's bytes into it."""
+    """Change a real request: cut it, flip bits, double it, or insert bytes of another one."""
     path, service, method = draw(st.sampled_from(PATHS))
     message = bytearray(real(service, method))
     for _ in range(draw(st.integers(1, 4))):
@@ -188,7 +188,7 @@ def spoiled(draw: st.DrawFn) -> tuple[str, bytes]:
 
 
 def outcome(plugin: Plugin, path: str, message: bytes, *, limit: int = 5, timeout_s: float = 10) -> tuple[str, str]:
-    """Send bytes to a method, and tell the code and the text of the failure that came of it, if any."""
+    """Send bytes to a method, and return the code and the text of its failure, if any."""
     try:
         plugin.ask("raw", method=path, message=base64.b64encode(message).decode(), limit=limit, timeout_s=timeout_s)
     except HostError as failure:
@@ -197,7 +197,7 @@ def outcome(plugin: Plugin, path: str, message: bytes, *, limit: int = 5, timeou
 
 
 def survives(plugin: Plugin, path: str, message: bytes) -> None:
-    """Send bytes to a method: an answer or a status comes in time, and another query is answered as ever."""
+    """Send bytes to a method; check that an answer or a status arrives in time, and another query is answered."""
     code, failure = outcome(plugin, path, message)
 
     assert code not in {"", "Unavailable", "DeadlineExceeded"}, failure
@@ -209,7 +209,7 @@ def survives(plugin: Plugin, path: str, message: bytes) -> None:
 @fuzzed
 @given(st.sampled_from([path for path, *_ in PATHS]), st.binary(max_size=200))
 def test_random_bytes_end_in_an_answer_or_a_status(running_python: Plugin, path: str, message: bytes) -> None:
-    """Random bytes as a request of any method are answered in time, and do not affect other calls."""
+    """Random bytes as a request to any method are answered in time, and do not affect other calls."""
     survives(running_python, path, message)
 
 
@@ -223,7 +223,7 @@ def test_broken_requests_get_an_answer_or_a_status(running_python: Plugin, spoil
 
 @pytest.mark.parametrize("path", OTHERS)
 def test_bytes_to_other_services_are_answered_or_refused(running_python: Plugin, path: str) -> None:
-    """go-plugin's own services and unknown methods get random bytes, too."""
+    """go-plugin's services and unknown methods get random bytes, too."""
     for message in (b"", b"\xff" * 50, b"\x0a\x06plugin", b"\x0a\xff"):
         assert outcome(running_python, path, message, limit=1, timeout_s=0.5)[0] not in {"", "Unavailable"}
     assert well(running_python)

@@ -1,4 +1,4 @@
-"""The judgement of h2spec, an independent test of HTTP/2 servers, on the transport without grpcio."""
+"""h2spec, an independent test suite for HTTP/2 servers, runs on the transport without grpcio."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from programs import Programs
 
 NOT_RUN = {"Sends HEADERS frames that causes their advertised concurrent stream limit to be exceeded"}
-"""h2spec leaves it out where a server names no limit, as ours."""
+"""h2spec skips this test if a server sets no limit, as ours."""
 
 
 def test_h2spec_finds_nothing_wrong(programs: Programs, tmp_path: Path) -> None:
-    """Of its tests none fails: framing, HPACK, settings, windows, the states of a stream."""
-    del programs  # which skips where there is no Go
+    """No test of h2spec fails: framing, HPACK, settings, windows, the states of a stream."""
+    del programs  # this skips the test without Go
     program = tmp_path / "h2spec"
     try:
         run([go_tool(), "-C", HERE / "h2spec", "build", "-o", program, "github.com/summerwind/h2spec/cmd/h2spec"])

@@ -1,6 +1,6 @@
-"""Traffic that Grafana asks for, as HAR: ours key by key as the Go SDK's, and no secret in it, whatever the SDK shows.
+"""Traffic that Grafana requests, as HAR: ours equals the Go SDK's key by key, but without secrets that the SDK shows.
 
-What may differ is said where it is taken out: times, the SDK's own name, headers that only one of the clients sends.
+Comments name the removed differences: times, the SDK's name, headers that only one of the clients sends.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ NEEDLES = [
 KEYED = f"api_key={quote(SECRETS['token'], safe='')}&page=1"
 FORM = f"user=ada&password={quote(SECRETS['token'], safe='')}"
 OWN_HEADERS = {"date", "referer", "user-agent"}
-"""Of a moment; of Go's redirects alone; of Go's transport, which adds it below where the SDK captures."""
+"""Headers of a moment, of Go's redirects only, and of Go's transport, which adds its header after the capture."""
 
 CASES: dict[str, dict[str, Any]] = {
     "json": {"path": f"/json?{KEYED}", "headers": ["X-Api-Key: given-key-Tango", "Cookie: sid=session-Sierra"]},
@@ -70,7 +70,7 @@ CASES: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def upstream() -> Iterator[Upstream]:
-    """Run a system that says secrets back."""
+    """Run a system that returns the secrets of requests."""
     with Upstream() as running:
         for method in ("GET", "POST"):
             running.answer("/json", json={"rows": [1, 2.5, "é<&>"]}, method=method)
@@ -104,13 +104,13 @@ def ours(request: pytest.FixtureRequest, programs: Programs, host_program: Path)
 def source(url: str) -> dict[str, Any]:
     """Describe a data source that has secrets."""
     options = {"httpHeaderName1": "X-Custom"}
-    updated_ms = sum(url.encode())  # else Go would keep the instance of another URL
+    updated_ms = sum(url.encode())  # otherwise Go would keep the instance of another URL
     configured = settings(options, secrets=SECRETS, url=url, uid="P1", updated_ms=updated_ms)
     return configured | {"basicAuthEnabled": True, "basicAuthUser": "ada"}
 
 
 def captured(plugin: Plugin, url: str, case: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """Ask with the header; give the frame of the traffic without its text, and the text."""
+    """Query with the header; return the frame of the traffic without its text, and the text."""
     fetch_query = query(**{"kind": "fetch", "method": "GET", **case})
     responses = plugin.query(fetch_query, settings=source(url), headers=ASKS)
     [frame] = responses["__har__P1"].pop("frames")
@@ -120,7 +120,7 @@ def captured(plugin: Plugin, url: str, case: dict[str, Any]) -> tuple[dict[str, 
 
 
 def normalise(text: str, *, is_go: bool) -> dict[str, Any]:
-    """Read a document, and take out what may differ."""
+    """Read a document, and remove the parts that may differ."""
     log = json.loads(text)["log"]
     assert log["creator"].pop("name") == ("grafana-plugin-sdk-go" if is_go else "gfruntime")
     for entry in log["entries"]:
@@ -129,11 +129,11 @@ def normalise(text: str, *, is_go: bool) -> dict[str, Any]:
         for part in (entry["request"], entry["response"]):
             for name in ("headers", "cookies", "queryString"):
                 if name in part:
-                    part[name] = sorted((hidden(item) for item in part[name] or []), key=str)  # null where none came
+                    part[name] = sorted((hidden(item) for item in part[name] or []), key=str)  # null without headers
             for item in part["headers"]:
                 item["name"] = item["name"].lower()
             part["headers"] = [item for item in part["headers"] if item["name"] not in OWN_HEADERS]
-        entry["request"]["httpVersion"] = entry["request"]["httpVersion"] or "HTTP/1.1"  # Go's redirects leave it out
+        entry["request"]["httpVersion"] = entry["request"]["httpVersion"] or "HTTP/1.1"  # Go's redirects lack it
         entry["request"]["url"] = hidden(address(entry["request"]["url"]))
         entry["response"]["redirectURL"] = hidden(address(entry["response"]["redirectURL"]))
         for content in (entry["request"].get("postData", {}), entry["response"]["content"]):
@@ -144,7 +144,7 @@ def normalise(text: str, *, is_go: bool) -> dict[str, Any]:
 
 
 def hidden(value: Any) -> Any:
-    """Hide the secrets as our runtime does, in what the SDK shows."""
+    """Mask the secrets in the SDK's document as our runtime does."""
     if isinstance(value, dict):
         return {key: hidden(item) for key, item in value.items()}
     for secret in SECRETS.values():
@@ -155,7 +155,7 @@ def hidden(value: Any) -> Any:
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_our_har_is_the_sdks(go: Plugin, ours: Plugin, upstream: Upstream, case: dict[str, Any]) -> None:
-    """Frame and document: the same keys, and the same values but for what may differ; in ours no secret is left."""
+    """Frame and document have the same keys and values except known differences; ours have no secret."""
     their_frame, theirs = captured(go, upstream.url, case)
     our_frame, text = captured(ours, upstream.url, case)
 
@@ -165,7 +165,7 @@ def test_our_har_is_the_sdks(go: Plugin, ours: Plugin, upstream: Upstream, case:
 
 
 def test_a_failed_request_is_told_as_the_sdk_does(go: Plugin, ours: Plugin) -> None:
-    """Nobody listens: an entry without an answer, beside the query's own error."""
+    """If no server listens, the entry has no answer; the query has its error."""
     case = {"path": f"/json?{KEYED}"}
     their_frame, theirs = captured(go, "http://127.0.0.1:1", case)
     our_frame, text = captured(ours, "http://127.0.0.1:1", case)
@@ -178,7 +178,7 @@ def test_a_failed_request_is_told_as_the_sdk_does(go: Plugin, ours: Plugin) -> N
 
 @pytest.mark.parametrize("headers", [{}, {"X-Grafana-HAR-Capture": "1"}, {"http_X-Grafana-HAR-Capture": "true"}])
 def test_only_the_header_asks(go: Plugin, ours: Plugin, upstream: Upstream, headers: dict[str, str]) -> None:
-    """Exactly so, and without `http_`."""
+    """Only the exact header without `http_` enables the capture."""
     for plugin in (go, ours):
         responses = plugin.query(
             query(kind="fetch", method="GET", path="/json"), settings=source(upstream.url), headers=headers
@@ -187,15 +187,15 @@ def test_only_the_header_asks(go: Plugin, ours: Plugin, upstream: Upstream, head
 
 
 def test_without_traffic_there_is_no_frame(go: Plugin, ours: Plugin) -> None:
-    """This is so even if the request asks for it."""
+    """Without traffic there is no frame, even if the request has the header."""
     for plugin in (go, ours):
         assert list(plugin.query(query(), headers=ASKS)) == ["A"]
 
 
-@pytest.mark.timeout(300, func_only=True)  # on a busy machine it takes more than a minute
+@pytest.mark.timeout(300, func_only=True)  # on a busy machine the test takes more than a minute
 @pytest.mark.parametrize("ours", ["probe"], indirect=True)
 def test_a_body_over_the_bound_is_cut_as_by_the_sdk(go: Plugin, ours: Plugin, upstream: Upstream) -> None:
-    """At 64 MiB; its size is then unknown."""
+    """The body is cut at 64 MiB; its size is then unknown."""
     upstream.answer("/large", body=b"0123456789abcdef" * (4 << 20) + b"tail", headers={"Content-Type": "text/plain"})
     contents = []
     request = query_request(

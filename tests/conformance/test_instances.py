@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     ],
 )
 def probe(request: pytest.FixtureRequest, programs: Programs) -> Path:
-    """Give the probe in one process: with workers there are instances in each."""
+    """Return the probe in one process: with workers, each has its own instances."""
     return executable(programs, request.param)
 
 
 def instance(plugin: Plugin, source: Mapping[str, Any], *, tenant: str = "", **parts: Any) -> str:
-    """Ask which object answers."""
+    """Return the id of the object that answers."""
     request = query_request(query(kind="echo")) | {"pluginContext": context(source, **parts)}
     metadata = {"tenantid": [tenant]} if tenant else {}
     answer = plugin.ask("query", request=request, metadata=metadata)["responses"]["A"]
@@ -40,7 +40,7 @@ def instance(plugin: Plugin, source: Mapping[str, Any], *, tenant: str = "", **p
 
 @pytest.mark.shows("protocol 77")
 def test_same_settings_same_instance(running: Plugin) -> None:
-    """Asked twice with nothing changed, the same object answers (item 77)."""
+    """Two queries without a change get answers from the same object (item 77)."""
     source = settings(uid="same", number=11)
 
     assert instance(running, source) == instance(running, source)
@@ -48,7 +48,7 @@ def test_same_settings_same_instance(running: Plugin) -> None:
 
 @pytest.mark.shows("protocol 77")
 def test_first_requests_at_once_share_one_instance(running: Plugin) -> None:
-    """Fifty first requests side by side make one object (item 77)."""
+    """Fifty concurrent first requests create one object (item 77)."""
     request = query_request(query(kind="echo"), settings=settings(uid="crowd", number=12))
     answers = [pending.result() for pending in [running.send("query", request=request) for _ in range(50)]]
 
@@ -59,7 +59,7 @@ def test_first_requests_at_once_share_one_instance(running: Plugin) -> None:
 
 @pytest.mark.shows("protocol 78", "protocol 81")
 def test_saved_settings_make_a_new_instance(running: Plugin) -> None:
-    """Another time of change, later or earlier, makes another object (items 78, 81)."""
+    """Another time of change, later or earlier, creates another object (items 78, 81)."""
     births = [
         instance(running, settings(uid="saved", number=13, updated_ms=START_MS + shift)) for shift in (0, 1000, -1000)
     ]
@@ -69,7 +69,7 @@ def test_saved_settings_make_a_new_instance(running: Plugin) -> None:
 
 @pytest.mark.shows("protocol 78")
 def test_changed_grafana_config_makes_a_new_instance(running: Plugin) -> None:
-    """Another value in Grafana's config makes another object (item 78)."""
+    """Another value in Grafana's config creates another object (item 78)."""
     source = settings(uid="config", number=14)
     births = [instance(running, source, grafanaConfig={"GF_SQL_ROW_LIMIT": limit}) for limit in ("10", "20")]
 
@@ -78,7 +78,7 @@ def test_changed_grafana_config_makes_a_new_instance(running: Plugin) -> None:
 
 @pytest.mark.shows("protocol 80")
 def test_tenants_share_nothing(running: Plugin) -> None:
-    """Two tenants, and two data sources, have an object each (item 80)."""
+    """Each tenant and each data source has its own object (item 80)."""
     source = settings(uid="tenants", number=15)
     births = [
         instance(running, source, tenant="one"),
@@ -91,7 +91,7 @@ def test_tenants_share_nothing(running: Plugin) -> None:
 
 
 def test_organisations_share_nothing(running_python: Plugin) -> None:
-    """Two organisations have an object each."""
+    """Each organisation has its own object."""
     source = settings(uid="organisations", number=17)
 
     assert instance(running_python, source) != instance(running_python, source, orgId=2)

@@ -36,7 +36,7 @@ def test_handshake_negotiates_version_2(host: Host, any_plugin: Path) -> None:
 
 @pytest.mark.shows("protocol 11", "protocol 12")
 def test_stdout_holds_the_handshake_line_alone(host: Host, any_plugin: Path) -> None:
-    """From start to end, nothing but the one line is on stdout (items 11, 12)."""
+    """From start to end, stdout has only the handshake line (items 11, 12)."""
     plugin = host.start(any_plugin, record_stdout=True)
     plugin.health()
     plugin.query(query())
@@ -55,7 +55,7 @@ def test_starts_with_nothing_in_the_environment(host: Host, any_plugin: Path) ->
 
 @pytest.mark.shows("protocol 2")
 def test_starts_in_a_deleted_folder(new_host: HostMaker, any_plugin: Path, tmp_path: Path) -> None:
-    """A working directory that is gone keeps the plugin from nothing (item 2)."""
+    """The plugin starts although its working directory is deleted (item 2)."""
     gone = tmp_path / "gone"
     gone.mkdir()
     host = new_host(cwd=gone)
@@ -66,7 +66,7 @@ def test_starts_in_a_deleted_folder(new_host: HostMaker, any_plugin: Path, tmp_p
 
 @pytest.mark.shows("protocol 2")
 def test_working_folder_can_not_shadow_modules(new_host: HostMaker, python_plugin: Path, tmp_path: Path) -> None:
-    """A folder with files named like modules is a bad place to start in, and does no harm (item 2)."""
+    """A working folder with files named like modules does no harm (item 2)."""
     for name in ("plugin", "gfruntime", "grpc", "json", "socket"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong module')\n", encoding="utf-8")
 
@@ -76,7 +76,7 @@ def test_working_folder_can_not_shadow_modules(new_host: HostMaker, python_plugi
 @pytest.mark.shows("protocol 8")
 @pytest.mark.long
 def test_bundle_works_in_any_path(host: Host, built_signals: Path, tmp_path: Path) -> None:
-    """A bundle works where its path has spaces and letters beyond ASCII (item 8)."""
+    """A bundle works if its path has spaces and letters beyond ASCII (item 8)."""
     folder = tmp_path / "Grafana plug-ins" / "données ☃ 数据"
     shutil.copytree(built_signals.parent, folder)
 
@@ -87,7 +87,7 @@ def test_bundle_works_in_any_path(host: Host, built_signals: Path, tmp_path: Pat
 
 @pytest.mark.shows("protocol 8")
 def test_source_works_in_any_path(host: Host, programs: Programs, tmp_path: Path) -> None:
-    """A project runs from source where its path has spaces and letters beyond ASCII (item 8)."""
+    """A project runs from source if its path has spaces and letters beyond ASCII (item 8)."""
     folder = tmp_path / "Grafana plug-ins" / "l'été ☃ 数据"
     shutil.copytree(programs.project("signals"), folder, ignore=shutil.ignore_patterns("dist", "artifacts"))
     write_launcher(folder / "launcher", folder)
@@ -99,7 +99,7 @@ def test_source_works_in_any_path(host: Host, programs: Programs, tmp_path: Path
 
 @pytest.mark.shows("protocol 20")
 def test_speaks_mutual_tls_when_asked(host: Host, tls_plugin: Path) -> None:
-    """With AutoMTLS the client accepts the plugin's certificate, and the plugin the client's (items 19, 20)."""
+    """With AutoMTLS the client accepts the plugin's certificate, and the plugin accepts the client's (items 19, 20)."""
     plugin = host.start(tls_plugin, auto_mtls=True)
     plugin.ping()
 
@@ -109,7 +109,7 @@ def test_speaks_mutual_tls_when_asked(host: Host, tls_plugin: Path) -> None:
 @pytest.mark.shows("protocol 20")
 @pytest.mark.parametrize("name", ["go", "probe", "probe-http2"])
 def test_large_answers_pass_mutual_tls(host: Host, programs: Programs, name: str) -> None:
-    """Four answers of 16 MiB at once arrive whole by TLS (items 20, 48)."""
+    """Four concurrent answers of 16 MiB arrive whole over TLS (items 20, 48)."""
     plugin = host.start(executable(programs, name), auto_mtls=True)
     rows = (16 << 20) // 8
     request = query_request(query(kind="big", rows=rows))
@@ -121,7 +121,7 @@ def test_large_answers_pass_mutual_tls(host: Host, programs: Programs, name: str
 @pytest.mark.shows("protocol 20")
 @pytest.mark.parametrize("name", ["go", "probe", "probe-http2"])
 def test_cancelling_passes_mutual_tls(host: Host, programs: Programs, name: str) -> None:
-    """A handler hears within a second that its caller is gone, by TLS too; the next query is answered (20, 59)."""
+    """Over TLS, too, a handler is cancelled within a second after its caller; the next query is answered (20, 59)."""
     plugin = host.start(executable(programs, name), auto_mtls=True)
     waiting = plugin.send("query", request=query_request(query(kind="wait", seconds=30)))
     eventually(lambda: any(line["message"] == "the probe waits" for line in plugin.logs()), within_s=20)
@@ -136,7 +136,7 @@ def test_cancelling_passes_mutual_tls(host: Host, programs: Programs, name: str)
 @pytest.mark.shows("protocol 19")
 @pytest.mark.parametrize("name", ["probe", "probe-http2"])
 def test_refuses_other_clients_under_mutual_tls(host: Host, programs: Programs, name: str) -> None:
-    """With AutoMTLS a client without the certificate gets nothing, not even in plain text (items 19, 20)."""
+    """With AutoMTLS a client without the certificate gets no answer, not even in plain text (items 19, 20)."""
     grpc = pytest.importorskip("grpc")
     plugin = host.start(programs.probe(name), auto_mtls=True)
     with grpc.insecure_channel(f"unix:{plugin.started['address']}") as channel:
@@ -148,7 +148,7 @@ def test_refuses_other_clients_under_mutual_tls(host: Host, programs: Programs, 
 @pytest.mark.shows("protocol 19")
 @pytest.mark.long
 def test_says_what_mutual_tls_needs(host: Host, built_signals: Path) -> None:
-    """A bundle without cryptography does not serve in plain text instead; the client logs the sentence (item 19)."""
+    """A bundle without cryptography does not serve in plain text; the client logs the reason (item 19)."""
     with pytest.raises(HostError) as caught:
         host.start(built_signals, name="signals", auto_mtls=True, start_timeout_s=10)
 
@@ -160,7 +160,7 @@ def test_says_what_mutual_tls_needs(host: Host, built_signals: Path) -> None:
 
 @pytest.mark.shows("protocol 21")
 def test_admits_that_it_can_not_multiplex(host: Host, python_probe: Path) -> None:
-    """Asked for broker multiplexing, the plugin says nothing of it, and the client ends with that reason (item 21)."""
+    """The plugin does not offer broker multiplexing, and a client that requires it ends with that reason (item 21)."""
     with pytest.raises(HostError, match="multiplexing") as caught:
         host.start(python_probe, multiplex=True, start_timeout_s=10)
 
@@ -178,7 +178,7 @@ def test_puts_its_socket_where_it_is_told(host: Host, any_plugin: Path) -> None:
 
 @pytest.mark.shows("protocol 16")
 def test_keeps_its_socket_from_other_users(host: Host, any_plugin: Path) -> None:
-    """Only the owner can connect: the socket or its folder shuts others out (item 16)."""
+    """Only the owner can connect: the socket or its folder refuses other users (item 16)."""
     socket = Path(host.start(any_plugin).started["address"])
     may_others_write = stat.S_IMODE(socket.stat().st_mode) & 0o022
     may_others_enter = stat.S_IMODE(socket.parent.stat().st_mode) & 0o011
@@ -190,7 +190,7 @@ def test_keeps_its_socket_from_other_users(host: Host, any_plugin: Path) -> None
 def test_finds_a_place_for_its_socket_when_the_temp_folder_has_a_long_path(
     host: Host, python_plugin: Path, tmp_path: Path
 ) -> None:
-    """A TMPDIR too long for a socket's name costs nothing but another place (item 17)."""
+    """If TMPDIR is too long for a socket's name, the socket is elsewhere (item 17)."""
     deep = tmp_path / ("long" * 20) / ("path" * 20)
     deep.mkdir(parents=True)
 
@@ -204,7 +204,7 @@ def test_finds_a_place_for_its_socket_when_the_temp_folder_has_a_long_path(
     ids=["without cookie", "another cookie", "cookie in capitals"],
 )
 def test_explains_itself_when_started_by_hand(any_plugin: Path, environment: dict[str, str]) -> None:
-    """Without the cookie: a text on stderr, nothing on stdout, exit status 1 (items 5, 6)."""
+    """Without the cookie the plugin writes a text to stderr, nothing to stdout, and exits with 1 (items 5, 6)."""
     done = subprocess.run(
         [any_plugin], env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False
     )
@@ -226,14 +226,14 @@ def line_of(*words: str | Path, **environment: str) -> str:
 
 @pytest.mark.shows("protocol 4")
 def test_starts_without_stdin(any_plugin: Path) -> None:
-    """A closed standard input does not keep the plugin from its handshake (item 4)."""
+    """With a closed standard input the plugin still writes its handshake (item 4)."""
     assert HANDSHAKE.fullmatch(line_of("/bin/sh", "-c", f"exec '{any_plugin}' <&-", PLUGIN_PROTOCOL_VERSIONS="2"))
 
 
 @pytest.mark.shows("protocol 14")
 @pytest.mark.parametrize("versions", ["1,2", "2,3", "3", ""])
 def test_answers_version_2_to_any_offer(python_probe: Path, versions: str) -> None:
-    """Offered others, or nothing, the plugin still names the one version it speaks (item 14)."""
+    """If the host offers other versions or none, the plugin still names its only version (item 14)."""
     environment = {"PLUGIN_PROTOCOL_VERSIONS": versions} if versions else {}
 
     assert HANDSHAKE.fullmatch(line_of(python_probe, **environment))

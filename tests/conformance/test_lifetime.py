@@ -1,4 +1,4 @@
-"""How a plugin ends, and what it survives: Kill, signals, a crash, the death of its parent."""
+"""How a plugin ends, and which events it survives: Kill, signals, a crash, the end of its parent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WARNING = "plugin failed to exit gracefully"
 
 @pytest.mark.shows("protocol 26", "protocol 30", "protocol 88", "protocol 90", "errors: a plugin in one file")
 def test_kill_leaves_no_process(host: Host, any_plugin: Path) -> None:
-    """Grafana's Kill ends the plugin by itself, with status 0, in under 2 s, without a warning (26, 30, 88, 90)."""
+    """On Grafana's Kill the plugin exits by itself with status 0 in under 2 s, without a warning (26, 30, 88, 90)."""
     plugin = host.start(any_plugin)
     plugin.query(query(), query("B"))
 
@@ -32,7 +32,7 @@ def test_kill_leaves_no_process(host: Host, any_plugin: Path) -> None:
 
 @pytest.mark.shows("protocol 30")
 def test_a_child_of_user_code_does_not_hold_up_the_end(host: Host, python_probe: Path) -> None:
-    """A process that user code left running keeps none of the host's pipes open: Kill would wait for it (item 30)."""
+    """A process that user code started does not keep the host's pipes open: Kill would wait for it (item 30)."""
     plugin = host.start(python_probe)
     plugin.query(query(kind="child", seconds=15))
     assert descendants(plugin.pid)
@@ -44,7 +44,7 @@ def test_a_child_of_user_code_does_not_hold_up_the_end(host: Host, python_probe:
 
 @pytest.mark.shows("protocol 24", "protocol 36")
 def test_runs_leave_no_files(host: Host, any_plugin: Path, tmp_path: Path) -> None:
-    """Started and stopped, the plugin leaves its temp folder, of any name, as it found it (items 24, 36)."""
+    """After a start and a stop the plugin's temp folder, of any name, is unchanged (items 24, 36)."""
     folder = tmp_path / "é ☃"
     folder.mkdir()
     for _ in range(3):
@@ -58,7 +58,7 @@ def test_runs_leave_no_files(host: Host, any_plugin: Path, tmp_path: Path) -> No
 
 @pytest.mark.shows("protocol 34", "protocol 89")
 def test_is_restarted_after_a_crash(host: Host, any_plugin: Path) -> None:
-    """Killed with -9, the plugin answers again within 5 s: the restart loop sees its end at once (items 34, 89)."""
+    """After kill -9 the plugin answers again within 5 s: the restart loop notices its end at once (items 34, 89)."""
     plugin = host.start(any_plugin, restart=True)
     plugin.health()
     family = [plugin.pid, *descendants(plugin.pid)]
@@ -72,7 +72,7 @@ def test_is_restarted_after_a_crash(host: Host, any_plugin: Path) -> None:
 @pytest.mark.shows("protocol 33", "faults: The host is killed", "errors: a plugin in one file")
 @pytest.mark.parametrize("moment", ["before any call", "after a call", "in a query"])
 def test_dies_with_its_parent(new_host: HostMaker, python_plugin: Path, moment: str) -> None:
-    """When Grafana is killed with -9 at any time, the plugin and all of its processes are gone within 5 s (item 33)."""
+    """After kill -9 of Grafana at any time, the plugin and all of its processes end within 5 s (item 33)."""
     host = new_host()
     plugin = host.start(python_plugin)
     if moment != "before any call":
@@ -88,7 +88,7 @@ def test_dies_with_its_parent(new_host: HostMaker, python_plugin: Path, moment: 
 
 @pytest.mark.shows("protocol 31")
 def test_ignores_interrupts(host: Host, any_plugin: Path) -> None:
-    """Ctrl-C reaches the plugin too, which waits for Grafana to stop it (item 31)."""
+    """Ctrl-C reaches the plugin, too, which waits until Grafana stops it (item 31)."""
     plugin = host.start(any_plugin)
     os.kill(plugin.pid, signal.SIGINT)
     time.sleep(0.3)

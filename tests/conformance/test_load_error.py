@@ -1,4 +1,4 @@
-"""A data source that can't even be imported: the plugin stays up and says why."""
+"""A data source that can't be imported: the plugin continues, and reports the reason."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ FAILURES = {
     "broken": ("import no_such_package", "ModuleNotFoundError: No module named 'no_such_package'"),
     "exits": ("raise SystemExit(3)", "SystemExit: 3"),
 }
-"""By the project's name: the line that fails, and what is said of it."""
+"""By the project's name: the failing line, and its message."""
 
 
 @pytest.fixture(scope="module", params=FAILURES)
 def broken(request: pytest.FixtureRequest, programs: Programs) -> tuple[Path, str]:
-    """Give a plugin whose datasource.py raises when imported, and the exception's text."""
+    """Return a plugin whose datasource.py raises at import, and the exception's text."""
     line, text = FAILURES[request.param]
     return programs.variant(request.param, f'"""Broken."""\n\n{line}\n'), text
 
 
 @pytest.mark.shows("errors: the process ends")
 def test_health_says_why(host: Host, broken: tuple[Path, str]) -> None:
-    """Health is ERROR with the exception's text; the traceback is in the details. The end is as clean as any."""
+    """Health is ERROR with the exception's text, and the traceback in its details. The plugin ends cleanly."""
     command, text = broken
     plugin = host.start(command)
     answer = plugin.health()

@@ -1,4 +1,4 @@
-"""What the real client makes of the plugin's log lines."""
+"""How the real client reads the plugin's log lines."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def wait_for_entry(plugin: Plugin, words: str) -> dict[str, Any]:
 
 @pytest.mark.shows("protocol 44")
 def test_a_line_arrives_with_level_and_fields(running: Plugin) -> None:
-    """The client parses the author's line: level, text, fields, and what the request adds (items 37, 44)."""
+    """The client parses the author's line: level, text, fields, and the request's fields (items 37, 44)."""
     running.query(query(kind="log"))
     entry = wait_for_entry(running, "the probe speaks")
 
@@ -40,7 +40,7 @@ def test_a_line_arrives_with_level_and_fields(running: Plugin) -> None:
 
 @pytest.mark.shows("protocol 42")
 def test_an_unexpected_exception_is_one_error_line(running_python: Plugin) -> None:
-    """It is logged once at level error, with the traceback in a field (item 42)."""
+    """The exception is logged once at level error, with the traceback in a field (item 42)."""
     running_python.query(query(kind="raise"))
     eventually(lambda: [entry for entry in running_python.logs() if entry["level"] == "error"], within_s=5)
     lines = [entry for entry in running_python.logs() if "Traceback" in json.dumps(entry)]
@@ -67,7 +67,7 @@ def test_every_line_is_hclog_json(host: Host, any_plugin: Path) -> None:
 
 @pytest.mark.shows("protocol 40", "protocol 41")
 def test_odd_fields_can_not_harm_grafana(host: Host, python_probe: Path) -> None:
-    """Fields named as hclog's own, NaN, objects and a long text arrive as one good line (40, 41, 43)."""
+    """Fields named like hclog's, NaN, objects and a long text arrive as one valid line (40, 41, 43)."""
     plugin = host.start(python_probe)
     plugin.query(query(kind="odd log"))
     entry = wait_for_entry(plugin, "oddly")
@@ -78,7 +78,7 @@ def test_odd_fields_can_not_harm_grafana(host: Host, python_probe: Path) -> None
 
 @pytest.mark.shows("protocol 40")
 def test_what_user_code_writes_to_stderr_can_not_harm_grafana(host: Host, python_probe: Path) -> None:
-    """A line on stderr or stdout that looks like a log line and is none is not a panic, and not lost (37, 40)."""
+    """A line on stderr or stdout that only resembles a log line is not taken for a panic, and is not lost (37, 40)."""
     plugin = host.start(python_probe)
     assert plugin.query(query(kind="stderr"))["A"]["status"] == 200
     eventually(lambda: json.dumps(plugin.logs()).count("@message") >= 3, within_s=5)

@@ -65,7 +65,7 @@ def source(programs: Programs, host_program: Path) -> Iterator[Plugin]:
 
 @pytest.mark.parametrize("headers", [{}, {"FromAlert": "true"}], ids=["panel", "alert"])
 def test_an_old_query_is_answered_as_one_of_today(source: Plugin, headers: dict[str, str]) -> None:
-    """Of an old dashboard, and of an old alert rule, which no browser has seen; one that fails sinks no other."""
+    """Queries of old dashboards and alert rules, which no browser has read, work; a failure affects one query."""
     answers = source.query(
         query("A", table="orders", window=600),
         query("B", series="orders", window=10, version=2),
@@ -92,7 +92,7 @@ def test_an_old_query_is_answered_as_one_of_today(source: Plugin, headers: dict[
 
 
 def test_editors_get_the_migrated_form_of_an_old_query(source: Plugin) -> None:
-    """Old settings are migrated in the same way."""
+    """Old settings are migrated, too."""
     for body, answer in (
         ({"query": {"table": "orders"}}, {"query": {"series": "orders", "window": 5.0, "version": 2}}),
         ({"options": {"server": "DB"}}, {"options": {"host": "db"}}),

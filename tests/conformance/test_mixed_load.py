@@ -1,4 +1,4 @@
-"""Calls of all kinds side by side, as a busy Grafana makes them: every one succeeds, and nothing is held on to.
+"""Concurrent calls of all kinds, as from a busy Grafana: every call succeeds, and no memory is kept.
 
 A run of ten minutes is `python -m benchmarks --only mixed-load --minutes 10`.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LOAD_S = 15.0
 GROWTH_MB = 60
-"""How much memory may grow after the first half: threads and allocators are still warming up."""
+"""The allowed growth of memory after the first half: threads and allocators are still warming up."""
 POOL = 64
 
 
@@ -28,7 +28,7 @@ POOL = 64
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 @pytest.mark.parametrize("name", ["probe", "probe-http2", "probe-workers", "probe-built"])
 def test_no_call_of_a_mixed_load_fails(host: Host, programs: Programs, name: str) -> None:
-    """Queries, failures, cancellations, streams, resources, changing settings: all as wanted, and a clean end."""
+    """Queries, failures, cancellations, streams, resources and changing settings work, and the end is clean."""
     plugin = host.start(executable(programs, name), short_log=True)
     plugin.health()
     before = look(plugin.pid)

@@ -1,4 +1,4 @@
-"""The other examples of `gfplug new`: each, from source and built, answers the host, and its own alert rule decides."""
+"""The other examples of `gfplug new`: each, from source and built, answers the host, and its alert rule decides."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 NAMES = [name for name in EXAMPLES if name not in ("signals", "http")]
 KINDS = ["source", pytest.param("built", marks=BUNDLE_MARKS)]
 NEEDS = {"dataframe": "polars", "distributed": "distributed"}
-"""The packages that an example asks for."""
+"""The packages that an example requires."""
 
 
 @pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> str:
-    """From source, and built."""
+    """Return whether to run from source or built."""
     return str(request.param)
 
 
 @pytest.fixture(params=NAMES)
 def name(request: pytest.FixtureRequest) -> str:
-    """Each example that can be had here."""
+    """Return each example whose packages are installed."""
     package = NEEDS.get(request.param, "")
     if package and find_spec(package) is None:
         pytest.skip(f"install gfplug's extra `dev`: {package} is missing")
@@ -51,7 +51,7 @@ def recent(**model: Any) -> dict[str, Any]:
 
 
 def rule_of(project: Path) -> tuple[dict[str, Any], str]:
-    """Read the model of the project's alert rule, and its condition: what it makes of a series, and compares with."""
+    """Read the model of the project's alert rule, and its condition: the reduction of a series, and the threshold."""
     rules = yaml.safe_load((project / "provisioning/alerting/rules.yaml").read_text(encoding="utf-8"))
     query_part, reduced, compared = rules["groups"][0]["rules"][0]["data"]
     threshold = compared["model"]["conditions"][0]["evaluator"]["params"][0]
@@ -61,10 +61,10 @@ def rule_of(project: Path) -> tuple[dict[str, Any], str]:
 def test_an_example_answers_and_one_of_its_two_alerts_fires(
     host: Host, programs: Programs, name: str, kind: str
 ) -> None:
-    """Health, the panels' queries, and the rule's: read without an error or warning, and decided."""
+    """Health and the panels' queries succeed; the rule reads its query without a warning, and decides."""
     project = programs.project(name, example=name)
     plugin = host.start(executable(programs, f"{name}-{kind}"))
-    eventually(lambda: plugin.health()["status"] == "OK", within_s=60)  # a cluster starts meanwhile
+    eventually(lambda: plugin.health()["status"] == "OK", within_s=60)  # `distributed` starts a cluster meanwhile
     dashboard = json.loads((project / "provisioning/dashboards/example.json").read_text(encoding="utf-8"))
     targets = [target for panel in dashboard["panels"] for target in panel["targets"]]
     targets += [each["target"] for each in dashboard.get("annotations", {}).get("list", [])]
@@ -83,7 +83,7 @@ def test_an_example_answers_and_one_of_its_two_alerts_fires(
 
 
 def test_the_stream_moves(host: Host, programs: Programs) -> None:
-    """A panel's answer names the channel; its packets come, the schema in the first alone."""
+    """A panel's answer names the channel; its packets arrive, and only the first has the schema."""
     plugin = host.start(executable(programs, "stream-source"))
     (frame,) = plugin.query(query())["A"]["frames"]
     assert frame["meta"]["channel"] == "ds/ds-1/sensors"
@@ -96,7 +96,7 @@ def test_the_stream_moves(host: Host, programs: Programs) -> None:
 
 
 def test_the_sql_example_reads_a_file_and_changes_nothing(host: Host, programs: Programs, tmp_path: Path) -> None:
-    """A database of the user's is opened read-only, and its refusals reach the panel."""
+    """The user's database is opened read-only, and its refusals reach the panel."""
     path = tmp_path / "shop.db"
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE sales (time INTEGER, region TEXT, amount REAL)")

@@ -1,4 +1,4 @@
-"""A data source that is made from an API's description, asked by the host, with its mock in the API's place."""
+"""A data source generated from an API's description answers the host, with a mock in place of the API."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ WEATHER = HERE.parent / "fixtures" / "openapi" / "weather.yaml"
 
 @pytest.fixture(scope="module")
 def launcher(programs: Programs) -> Path:
-    """Give an executable that runs the data source from source."""
+    """Return an executable that runs the data source from source."""
     return programs.launched("openapi", example="", options=["--openapi", str(WEATHER)])
 
 
 @pytest.fixture(scope="module")
 def source(programs: Programs) -> Iterator[dict[str, Any]]:
-    """Describe a data source that asks the mock."""
+    """Describe a data source that uses the mock."""
     with api_mock.running(programs.project("openapi", example="", options=["--openapi", str(WEATHER)])) as url:
         yield settings({}, secrets={"token": "secret"}, url=url)
 
 
 def test_an_api_answers_through_the_host(host: Host, launcher: Path, source: dict[str, Any]) -> None:
-    """Health, a table of typed columns, series that alert rules read, and an error with a sentence."""
+    """The data source answers health, a typed table, series that alert rules read, and an error with a sentence."""
     plugin = host.start(launcher)
 
     assert plugin.health(source)["status"] == "OK"

@@ -1,4 +1,4 @@
-"""`schema/v0alpha1.json` as the Go SDK reads it: nothing of it is lost, and dashboards' queries fit into it."""
+"""`schema/v0alpha1.json` as the Go SDK reads it: no key is lost, and dashboards' queries match it."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Everything:
     """A data source with a field of every kind."""
 
     def __init__(self, settings: Settings[Options]) -> None:
-        """Keep nothing."""
+        """Ignore the settings."""
 
     def query(self, query: Query[Model]) -> Frame:  # noqa: ARG002
         """Answer nothing."""
@@ -136,7 +136,7 @@ def document(name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", [*FILES, "everything"])
 def test_the_sdk_reads_all_of_it(sdk: Host, name: str) -> None:
-    """What the SDK gives back is what it was given."""
+    """The document that the SDK writes equals its input."""
     ours = document(name)
     theirs = sdk.ask("plugin_schema", text=json.dumps(ours), plugin_id="acme-sales-datasource")
 
@@ -157,7 +157,7 @@ def test_the_defaults_fit_into_what_the_sdk_makes_of_it(sdk: Host, name: str) ->
 
 
 def test_what_the_sdk_does_not_know_is_noticed(sdk: Host) -> None:
-    """A key of ours that is spelled otherwise."""
+    """A misspelled key is found."""
     ours = document("everything")
     ours["settings"]["secureValues"][0]["describtion"] = "x"
 
@@ -166,7 +166,7 @@ def test_what_the_sdk_does_not_know_is_noticed(sdk: Host) -> None:
 
 
 def test_every_kind_of_field_is_described() -> None:
-    """Types, limits, choices with their labels, secrets, what lies deeper, and paths with their parameters."""
+    """The document has types, limits, choices with labels, secrets, nested fields, and paths with parameters."""
     ours = document("everything")
     query = ours["queryTypes"]["items"][0]["spec"]["schema"]["properties"]
     settings = ours["settings"]["spec"]["properties"]

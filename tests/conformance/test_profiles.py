@@ -1,4 +1,4 @@
-"""Go's own pprof reads the profiles of a plugin, over HTTP as from one in Go."""
+"""Go's pprof reads the profiles of a plugin over HTTP, as those of a Go plugin."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def port() -> int:
 
 @pytest.fixture
 def _work() -> Iterator[None]:
-    """Burn CPU, and allocate, while a test runs."""
+    """Use CPU, and allocate, while a test runs."""
     stop = threading.Event()
     thread = threading.Thread(target=burn, args=(stop,), name="busy")
     thread.start()
@@ -38,7 +38,7 @@ def _work() -> Iterator[None]:
 
 
 def burn(stop: threading.Event) -> None:
-    """Take CPU, and keep the newest blocks of memory, so that some are allocated in each window."""
+    """Use CPU, and keep the newest blocks of memory, so that some are allocated in each window."""
     blocks: deque[bytes] = deque(maxlen=20_000)
     while not stop.is_set():
         sum(range(500))
@@ -46,7 +46,7 @@ def burn(stop: threading.Event) -> None:
 
 
 def pprof(folder: Path, *words: str) -> str:
-    """Run Go's tool, and return what it prints."""
+    """Run Go's tool, and return its output."""
     done = subprocess.run(
         [go_tool(), "tool", "pprof", *words],
         env={**os.environ, "PPROF_TMPDIR": str(folder)},
@@ -72,7 +72,7 @@ def pprof(folder: Path, *words: str) -> str:
     ],
 )
 def test_pprof_names_the_function_that_takes_most(port: int, tmp_path: Path, page: str, kind: str) -> None:
-    """Its table has the function, with the units that it knows."""
+    """The table of pprof has the function, with known units."""
     printed = pprof(tmp_path, "-top", "-cum", f"http://127.0.0.1:{port}/debug/pprof/{page}")
     rows = {row.split()[-1]: row.split() for row in printed.partition("flat%")[2].splitlines()[1:]}
 
@@ -85,7 +85,7 @@ def test_pprof_names_the_function_that_takes_most(port: int, tmp_path: Path, pag
 
 @pytest.mark.usefixtures("_work")
 def test_pprof_shows_lines_and_threads(port: int, tmp_path: Path) -> None:
-    """The thread's name is a label, and a line is the source's."""
+    """The thread's name is a label, and lines are those of the source."""
     printed = pprof(tmp_path, "-traces", "-lines", f"http://127.0.0.1:{port}/debug/pprof/goroutine")
 
     assert re.search(r"thread:\s*busy", printed)

@@ -1,4 +1,4 @@
-"""An upstream behind a plugin that protects it, asked by the genuine host: what reaches it in a storm of queries."""
+"""An upstream behind a plugin that protects it, with the genuine host: its requests during very many queries."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ KINDS = pytest.mark.parametrize("environment", [{}, {"PROBE_ASYNC": "1"}], ids=[
 
 
 class Slow(Upstream):
-    """An upstream that takes its time, and counts how many requests it has at once."""
+    """A slow upstream that counts its concurrent requests."""
 
     def __init__(self, seconds: float) -> None:
-        """Answer each request after so many seconds."""
+        """Answer each request after this many seconds."""
         super().__init__()
         self._seconds, self._lock = seconds, threading.Lock()
         self.running = self.most = 0
@@ -62,7 +62,7 @@ def slow(request: pytest.FixtureRequest) -> Iterator[Slow]:
 
 @pytest.fixture(scope="session")
 def protected(programs: Programs) -> Path:
-    """Give a plugin that protects its upstream."""
+    """Return a plugin that protects its upstream."""
     return programs.probe("protected")
 
 
@@ -75,7 +75,7 @@ def message(upstream: Slow, number: int = 0) -> str:
 
 
 def ask_all(plugin: Plugin, messages: list[str]) -> list[str]:
-    """Send all at once, and return the bytes that came, in base64."""
+    """Send all at once, and return the bytes of the answers, in base64."""
     pending = [plugin.send("raw", method=PATH, message=each, limit=1) for each in messages]
     return [each.result()["answers"][0] for each in pending]
 
@@ -95,7 +95,7 @@ def measured(plugin: Plugin) -> Mapping[str, float]:
 def test_equal_queries_reach_the_upstream_once(
     host: Host, protected: Path, slow: Slow, environment: dict[str, str]
 ) -> None:
-    """Sixty-four at once, and sixty-four more when the answer is there: the same bytes for each."""
+    """Sixty-four at once, and sixty-four more after the answer, get the same bytes."""
     plugin = host.start(protected, env=environment)
     plugin.health(settings(url=slow.url))
     answers = ask_all(plugin, [message(slow)] * MANY)
@@ -114,7 +114,7 @@ def test_equal_queries_reach_the_upstream_once(
 
 @KINDS
 def test_a_storm_stays_within_the_limit(host: Host, protected: Path, slow: Slow, environment: dict[str, str]) -> None:
-    """Sixty-four queries that differ, with a slow upstream: four at once, all answered, health as ever."""
+    """Of sixty-four different queries to a slow upstream four run at once; all are answered, and health is, too."""
     plugin = host.start(protected, env=environment)
     plugin.health(settings(url=slow.url))
     messages = [message(slow, number) for number in range(MANY)]
@@ -152,14 +152,14 @@ def test_a_storm_that_is_cancelled_stays_within_the_limit(host: Host, protected:
 
 
 @KINDS
-@pytest.mark.parametrize("slow", [0.5], indirect=True)  # eight are asked for in a second, however busy the machine is
+@pytest.mark.parametrize("slow", [0.5], indirect=True)  # at most eight requests in a second, on any machine
 def test_a_query_in_the_line_waits_no_longer_than_the_host(
     host: Host, protected: Path, slow: Slow, environment: dict[str, str]
 ) -> None:
-    """At its deadline it leaves the line without a request; the next one starts at once."""
+    """At its deadline a query leaves the queue without a request; the next one starts at once."""
     plugin = host.start(protected, env=environment)
     plugin.health(settings(url=slow.url))
-    messages = [message(slow, number) for number in range(MANY)]  # making them takes seconds
+    messages = [message(slow, number) for number in range(MANY)]  # building the messages takes seconds
     pending = [plugin.send("raw", method=PATH, message=each, limit=1, timeout_s=1) for each in messages]
     failures = [each.answer.exception(30) for each in pending]
     assert any(isinstance(failure, HostError) and failure.code == "DeadlineExceeded" for failure in failures)
@@ -173,7 +173,7 @@ def test_a_query_in_the_line_waits_no_longer_than_the_host(
 
 
 def test_no_user_gets_the_answer_of_another(host: Host, protected: Path, slow: Slow) -> None:
-    """The same query is sent again for each user, and for each token of a login."""
+    """The same query is sent again for each user, and for each login token."""
     plugin = host.start(protected)
     source = settings(url=slow.url)
     base_request = query_request(query(), settings=source)

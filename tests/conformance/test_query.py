@@ -1,4 +1,4 @@
-"""QueryData as Grafana asks it: what the handler sees, what comes back, and how failures stay apart."""
+"""QueryData as Grafana calls it: the handler's arguments, the answers, and separate failures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def echo(answer: dict[str, Any]) -> dict[str, Any]:
-    """Take what the probe saw out of its answer."""
+    """Read the handler's arguments from the probe's answer."""
     return answer["frames"][0]["fields"][0]["values"][0]  # type: ignore[no-any-return]  # JSON
 
 
@@ -68,7 +68,7 @@ def test_handler_knows_an_alert_rule(running: Plugin) -> None:
 @pytest.mark.shows("protocol 51")
 @pytest.mark.parametrize("ref_id", ["B", "a query / with $dollars", "Größe ☃"])
 def test_every_ref_id_is_answered(running: Plugin, ref_id: str) -> None:
-    """Any text can be a ref id, and comes back as key and in its frames (items 51, 55)."""
+    """Any text can be a ref id, and the answer has it as key and in its frames (items 51, 55)."""
     answers = running.query(query("A"), query(ref_id))
 
     assert answers.keys() == {"A", ref_id}
@@ -77,14 +77,14 @@ def test_every_ref_id_is_answered(running: Plugin, ref_id: str) -> None:
 
 @pytest.mark.shows("protocol 51")
 def test_a_ref_id_asked_twice_is_answered(running: Plugin) -> None:
-    """Two queries of one ref id do not crash the plugin (item 51)."""
+    """Two queries with one ref id do not crash the plugin (item 51)."""
     assert running.query(query("A"), query("A", rows=1))["A"]["status"] == 200
 
 
 @pytest.mark.shows("protocol 52")
 @pytest.mark.parametrize(("kind", "frames"), [("series", 1), ("empty", 0)])
 def test_success_is_status_200_without_an_error(running: Plugin, kind: str, frames: int) -> None:
-    """A good answer says so on the wire, with frames or without any; 0 would be read as 500 (item 52)."""
+    """A successful answer has status 200 on the wire, with and without frames; 0 would be read as 500 (item 52)."""
     answer = running.query(query(kind=kind))["A"]
 
     assert (answer["status"], answer["error"], len(answer["frames"])) == (200, "", frames)
@@ -102,7 +102,7 @@ def test_success_is_status_200_without_an_error(running: Plugin, kind: str, fram
 def test_one_failing_query_leaves_the_others_whole(
     running: Plugin, kind: str, status: int, source: str, words: str
 ) -> None:
-    """A failure has its status and source, and concerns its own ref id alone (items 53, 56)."""
+    """A failure has its status and source, and affects only its ref id (items 53, 56)."""
     answers = running.query(query("A"), query("B", kind=kind), query("C"))
 
     assert [answers[ref]["status"] for ref in "ABC"] == [200, status, 200]
@@ -113,7 +113,7 @@ def test_one_failing_query_leaves_the_others_whole(
 @pytest.mark.shows("errors: a partial response")
 @pytest.mark.parametrize("form", ["ARROW", "JSON"])
 def test_a_partial_answer_is_frames_and_an_error(running_python: Plugin, form: str) -> None:
-    """The host decodes both, and another query of the request is whole."""
+    """The host decodes both, and another query of the request is answered completely."""
     answers = running_python.query(query("A", kind="partial", rows=3), query("B"), format=form)
 
     assert (answers["A"]["status"], answers["A"]["source"]) == (502, "downstream")
@@ -125,7 +125,7 @@ def test_a_partial_answer_is_frames_and_an_error(running_python: Plugin, form: s
 
 @pytest.mark.parametrize("form", ["ARROW", "JSON"])
 def test_a_partial_answer_in_chunks_ends_with_its_error(running_python: Plugin, form: str) -> None:
-    """What was yielded comes first, then the error's frames as its next part, then the error."""
+    """The yielded frames come first, then the error's frames as the next part, then the error."""
     request = query_request(query("A", kind="partial", rows=2), format=form)
     *parts, last = running_python.ask("query_chunked", request=request)["chunks"]
     values = [
@@ -140,7 +140,7 @@ def test_a_partial_answer_in_chunks_ends_with_its_error(running_python: Plugin, 
 
 @pytest.mark.shows("protocol 58")
 def test_a_handler_that_returns_nothing_is_an_error(running_python: Plugin) -> None:
-    """None is a mistake, never an empty success (item 58)."""
+    """None is an error, never an empty success (item 58)."""
     answer = running_python.query(query(kind="nothing"))["A"]
 
     assert answer["status"] == 500
@@ -150,7 +150,7 @@ def test_a_handler_that_returns_nothing_is_an_error(running_python: Plugin) -> N
 @pytest.mark.shows("protocol 54")
 @pytest.mark.parametrize("format_", ["ARROW", "JSON"])
 def test_format_describes_the_bytes(running: Plugin, format_: str) -> None:
-    """Asked for JSON the plugin answers JSON, else Arrow; both decode to the same frame (item 54)."""
+    """A request for JSON gets JSON, any other gets Arrow; both decode to the same frame (item 54)."""
     answer = running.query(query(), format=format_)["A"]
 
     assert answer["format"] == format_
@@ -159,14 +159,14 @@ def test_format_describes_the_bytes(running: Plugin, format_: str) -> None:
 
 @pytest.mark.shows("protocol 50", "protocol 54")
 def test_an_unknown_format_is_answered_in_arrow(running_python: Plugin) -> None:
-    """A format of the future gets Arrow, labelled as such (items 50, 54)."""
+    """An unknown format gets Arrow, labelled as Arrow (items 50, 54)."""
     assert running_python.query(query(), format=7)["A"]["format"] == "ARROW"
 
 
 @pytest.mark.shows("protocol 50")
 def test_unknown_fields_are_ignored(running: Plugin) -> None:
-    """What a newer Grafana adds to a request does no harm (item 50)."""
-    field_999 = base64.b64encode(b"\xba\x3e" + b"\x03new").decode()  # its tag, three bytes long, the bytes
+    """Fields that a newer Grafana adds to a request do no harm (item 50)."""
+    field_999 = base64.b64encode(b"\xba\x3e" + b"\x03new").decode()  # the field's tag, the length 3, the bytes
     answer = running.ask("query", request=query_request(query()), extra=field_999)
 
     assert answer["responses"]["A"]["status"] == 200
@@ -175,7 +175,7 @@ def test_unknown_fields_are_ignored(running: Plugin) -> None:
 @pytest.mark.shows("protocol 49")
 @pytest.mark.parametrize("op", ["query", "check_health", "resource", "collect_metrics"])
 def test_an_empty_request_hurts_nobody(running: Plugin, op: str) -> None:
-    """A request with no context at all is answered or refused, and the next one answered (item 49)."""
+    """A request without a context is answered or refused, and the next one is answered (item 49)."""
     with contextlib.suppress(HostError):
         running.ask(op, request={})
 
@@ -185,7 +185,7 @@ def test_an_empty_request_hurts_nobody(running: Plugin, op: str) -> None:
 
 @pytest.mark.shows("protocol 28", "protocol 29")
 def test_64_queries_at_once(running: Plugin) -> None:
-    """64 calls of half a second each make progress side by side, go-plugin's own streams open (items 28, 29)."""
+    """64 calls of half a second run concurrently, while go-plugin's streams are open (items 28, 29)."""
     running.query(query())
     begin = time.monotonic()
     queries = [
@@ -200,7 +200,7 @@ def test_64_queries_at_once(running: Plugin) -> None:
 
 @pytest.mark.shows("protocol 59")
 def test_a_cancelled_query_is_told(running: Plugin) -> None:
-    """When Grafana no longer wants the answer, the handler hears of it within a second (item 59)."""
+    """When Grafana cancels a query, its handler is cancelled within a second (item 59)."""
     waiting = running.send("query", request=query_request(query(kind="wait", seconds=30)))
     eventually(lambda: has_logged(running, "the probe waits"), within_s=20)
     running.ask("cancel", id=waiting.number)
@@ -222,7 +222,7 @@ def test_work_that_a_handler_registered_is_ended(running_python: Plugin) -> None
 
 
 def test_a_handler_knows_how_long_the_host_waits(running_python: Plugin) -> None:
-    """The deadline of the call, less what has passed; and its object was started once, before the first query."""
+    """The handler gets the remaining time of the call; its object was started once, before the first query."""
     for _ in range(2):
         answer = running_python.ask("query", request=query_request(query(kind="left")), timeout_s=20)
     time_left, starts = answer["responses"]["A"]["frames"][0]["fields"]
@@ -233,7 +233,7 @@ def test_a_handler_knows_how_long_the_host_waits(running_python: Plugin) -> None
 
 @pytest.mark.shows("protocol 48", 'errors: "received message larger than max"')
 def test_a_large_response_is_sent(running: Plugin) -> None:
-    """100 MiB of frame arrive (item 48)."""
+    """A frame of 100 MiB arrives (item 48)."""
     rows = 100 * (1 << 20) // 8
     answer = running.ask("query", request=query_request(query(kind="big", rows=rows)), summary=True)["responses"]["A"]
 
@@ -243,7 +243,7 @@ def test_a_large_response_is_sent(running: Plugin) -> None:
 
 @pytest.mark.shows("frames 28")
 def test_frame_json_is_the_sdks(running: Plugin) -> None:
-    """Decoded and written again by the SDK: type and version say wide, no column is nullable, labels stay."""
+    """The SDK decodes and writes it again: type and version say wide, no column is nullable, labels stay."""
     frame: dict[str, Any] = running.query(query(rows=2))["A"]["frames"][0]["json"]
 
     assert frame == {
@@ -268,7 +268,7 @@ def test_frame_json_is_the_sdks(running: Plugin) -> None:
 
 @pytest.mark.shows("frames 13")
 def test_a_series_without_rows_keeps_its_columns(running: Plugin) -> None:
-    """No rows is a frame with fields and no values, not an error."""
+    """Without rows the answer is a frame with fields and no values, not an error."""
     frame = running.query(query(rows=0))["A"]["frames"][0]
 
     assert frame["rows"] == 0

@@ -1,4 +1,4 @@
-"""Our frames through the Go SDK's own decoders, and golden files between the two."""
+"""Our frames in the Go SDK's decoders, and golden files of both."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EXAMPLES = settings(max_examples=150, deadline=None, suppress_health_check=[Heal
 @EXAMPLES
 @given(frame=frames)
 def test_sdk_decodes_what_we_encode(sdk: Host, format_: str, frame: Frame) -> None:
-    """Random frames are themselves to the Go SDK's decoders: types, nulls, NaN, labels, configs, meta, every value."""
+    """The Go SDK decodes random frames to equal ones: types, nulls, NaN, labels, configs, meta, every value."""
     answer = decode_with_sdk(sdk, frame, format_)
 
     assert normalise(answer["frame"]) == expected(frame)
@@ -38,14 +38,14 @@ def test_sdk_decodes_what_we_encode(sdk: Host, format_: str, frame: Frame) -> No
 @EXAMPLES
 @given(frame=frames)
 def test_we_decode_what_the_sdk_encodes(sdk: Host, frame: Frame) -> None:
-    """A random frame decoded and encoded again by the Go SDK is itself to us."""
+    """A random frame that the Go SDK decodes and encodes again is equal for us."""
     assert expected(back(decode_with_sdk(sdk, frame))) == expected(frame)
 
 
 @pytest.mark.shows("frames 5", "frames 34", "frames 36")
 @pytest.mark.parametrize("format_", ["arrow", "json"])
 def test_every_type_reaches_the_sdk(sdk: Host, format_: str) -> None:
-    """The vector of every type, its least and greatest values, NaN, infinities and nulls included, arrives whole."""
+    """The vector of every type, with least and greatest values, NaN, infinities and nulls, arrives unchanged."""
     frame = all_types()
 
     assert normalise(decode_with_sdk(sdk, frame, format_)["frame"]) == expected(frame)
@@ -84,7 +84,7 @@ def is_same(sdk: Host, path: Path, frames_: list[Frame], **more: Any) -> bool:
 @EXAMPLES
 @given(frame=frames)
 def test_we_read_what_the_sdk_writes(sdk: Host, tmp_path: Path, suffix: str, frame: Frame) -> None:
-    """A golden file that the SDK wrote holds our frame, in its form of today and in the older one."""
+    """A golden file from the SDK contains our frame, in the current and in the older form."""
     path = tmp_path / f"x{suffix}"
     path.unlink(missing_ok=True)
     is_same(sdk, path, [frame, frame], update=True)
@@ -98,7 +98,7 @@ def test_we_read_what_the_sdk_writes(sdk: Host, tmp_path: Path, suffix: str, fra
 @EXAMPLES
 @given(frame=frames)
 def test_the_sdk_reads_what_we_write(sdk: Host, tmp_path: Path, frame: Frame) -> None:
-    """A golden file that we wrote is the same to the SDK's checker, and not when the frame changed."""
+    """The SDK's checker accepts our golden file, but not after a change of the frame."""
     path = tmp_path / "x.jsonc"
     golden.write(path, [frame])
 
@@ -108,7 +108,7 @@ def test_the_sdk_reads_what_we_write(sdk: Host, tmp_path: Path, frame: Frame) ->
 
 @pytest.mark.shows("frames 55")
 def test_every_type_is_the_same_to_both(sdk: Host, tmp_path: Path) -> None:
-    """The vector of every type is equal in a file from either side."""
+    """The vector of every type is equal in files of both."""
     ours, theirs = tmp_path / "ours.jsonc", tmp_path / "theirs.jsonc"
     golden.write(ours, [all_types()])
     is_same(sdk, theirs, [all_types()], update=True)

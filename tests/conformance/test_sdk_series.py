@@ -1,4 +1,4 @@
-"""Conversions of time series beside the Go SDK's own, on random frames: the same results, the same errors."""
+"""Conversions of time series compared with the Go SDK's, on random frames: the same results, the same errors."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def column(draw: st.DrawFn, kind: str, rows: int, **more: Any) -> Field:
 
 
 def index(draw: st.DrawFn, rows: int, *, odd: bool) -> Field:
-    """Draw times, mostly ascending and with doubles; odd ones may fall or be null."""
+    """Draw times, mostly ascending and with duplicates; some may descend or be null."""
     steps = draw(st.lists(st.integers(-1 if odd else 0, 2), min_size=rows, max_size=rows))
     ticks: list[int | None] = [START_NS + sum(steps[: at + 1]) * 1_000_000_000 for at in range(rows)]
     if odd and rows and draw(st.booleans()):
@@ -59,7 +59,7 @@ def index(draw: st.DrawFn, rows: int, *, odd: bool) -> Field:
 
 @st.composite
 def long_frames(draw: st.DrawFn) -> Frame:
-    """Draw a frame that is long, or nearly."""
+    """Draw a frame that is long, or almost long."""
     rows, least = draw(sizes), draw(mostly)
     strings, numbers = st.sampled_from(["string", "string", "bool"]), st.sampled_from(sorted(VALUES))
     factors = [column(draw, kind, rows) for kind in draw(st.lists(strings, min_size=least, max_size=2))]
@@ -71,7 +71,7 @@ def long_frames(draw: st.DrawFn) -> Frame:
 
 @st.composite
 def wide_frames(draw: st.DrawFn) -> Frame:
-    """Draw a frame that is wide, or nearly."""
+    """Draw a frame that is wide, or almost wide."""
     rows = draw(sizes)
     kinds = st.just("float64") if draw(mostly) else st.sampled_from(["float64", "int64"])
     labels = st.none() | st.dictionaries(st.sampled_from(["x", "y"]), few_words)
@@ -83,7 +83,7 @@ def wide_frames(draw: st.DrawFn) -> Frame:
 
 
 def compare(sdk: Host, frame: Frame, ours: Callable[[], Frame], **conversion: Any) -> None:
-    """Hold our conversion against the SDK's: the same frame, or the same words."""
+    """Compare our conversion with the SDK's: the same frame, or the same error."""
     try:
         theirs: Any = sdk.ask("convert", **encode_frame(frame), **conversion)
     except HostError as error:
@@ -96,7 +96,7 @@ def compare(sdk: Host, frame: Frame, ours: Callable[[], Frame], **conversion: An
 
 
 def fill_json(fill: Fill | None) -> dict[str, Any] | None:
-    """Write fill settings as a SQL query carries them."""
+    """Write fill settings as a SQL query has them."""
     return None if fill is None else {"Mode": MODES[fill.mode], "Value": fill.value}
 
 
@@ -104,7 +104,7 @@ def fill_json(fill: Fill | None) -> dict[str, Any] | None:
 @EXAMPLES
 @given(frame=long_frames() | wide_frames())
 def test_shapes_are_the_sdks(sdk: Host, frame: Frame) -> None:
-    """Which series a frame without a type is taken for (wide, long, none) is what the SDK says."""
+    """A frame without a type has the same shape (wide, long, none) as in the SDK."""
     assert series.shape(frame) == decode_with_sdk(sdk, frame)["series"]
 
 
@@ -112,7 +112,7 @@ def test_shapes_are_the_sdks(sdk: Host, frame: Frame) -> None:
 @EXAMPLES
 @given(frame=long_frames(), fill=fills)
 def test_long_to_wide_is_the_sdks(sdk: Host, frame: Frame, fill: Fill | None) -> None:
-    """Long to wide gives the SDK's frame for every fill mode and none: zeros, order, labels, types, meta, errors."""
+    """Long to wide gives the SDK's frame with and without fill modes: zeros, order, labels, types, meta, errors."""
     compare(sdk, frame, lambda: series.long_to_wide(frame, fill=fill), to="wide", fill=fill_json(fill))
 
 
@@ -128,9 +128,9 @@ def test_wide_to_long_is_the_sdks(sdk: Host, frame: Frame) -> None:
 @EXAMPLES
 @given(frame=wide_frames() | long_frames(), fill=fills, grid=grids)
 def test_resample_is_the_sdks(sdk: Host, frame: Frame, fill: Fill | None, grid: tuple[int, int, int]) -> None:
-    """Resampling gives the SDK's frame: the end included, each point the last row of (t - interval, t], errors.
+    """Resampling gives the SDK's frame: the end, errors, and for each point the last row of (t - interval, t].
 
-    The columns are nullable: for others the SDK crashes where a point has no data.
+    The columns are nullable: for others the SDK crashes if a point has no data.
     """
     fields = [Field(field.name, field.values, field.type, nullable=True, labels=field.labels) for field in frame.fields]
     frame, (start, end, step) = Frame(fields=fields, name=frame.name), grid

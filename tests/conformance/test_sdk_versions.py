@@ -1,4 +1,4 @@
-"""Every generation of the SDK's proto: a project made for it answers the host."""
+"""Every generation of the SDK's proto: a project for it answers the host."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VERSIONS = ["v0.97.0", "v0.150.0", "v0.250.0", "v0.296.3", "latest"]
 
 @pytest.fixture(scope="module", autouse=True)
 def _module_proxy() -> None:
-    """Skip where no Go module proxy is configured."""
+    """Skip if no Go module proxy is configured."""
     if goenv.proxy() in {"", "off", "direct"}:
         pytest.skip("no Go module proxy is configured")
 
@@ -42,7 +42,7 @@ STOPS = ["v0.150.0", "v0.242.0", "v0.243.0", "v0.296.3"]
 
 
 def test_project_that_moves_from_release_to_release_answers_at_each(host: Host, programs: Programs) -> None:
-    """From the floor on, stop by stop: the plugin answers at each, and the end is that of going straight."""
+    """From the oldest release on, the plugin answers after each upgrade; the end equals that of one upgrade."""
     launcher = programs.launched("sdk-moving", options=["--sdk-version", "v0.97.0"])
     moving, straight = (
         programs.project("sdk-" + name, options=["--sdk-version", "v0.97.0"]) for name in ("moving", "straight")

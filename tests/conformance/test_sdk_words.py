@@ -1,4 +1,4 @@
-"""Durations, intervals, macros and labels beside the Go SDK's own: the same answers to the same words."""
+"""Durations, intervals, macros and labels compared with the Go SDK's: the same results for the same texts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ intervals = st.integers(0, 100) | st.sampled_from(
 
 
 def compare(sdk: Host, ours: Callable[[], dt.timedelta], **question: Any) -> None:
-    """Hold our duration against the SDK's, cut to microseconds; both may refuse."""
+    """Compare our duration with the SDK's, cut to microseconds; both may refuse."""
     try:
         theirs = sdk.ask("duration", **question)
     except HostError:
@@ -50,7 +50,7 @@ def compare(sdk: Host, ours: Callable[[], dt.timedelta], **question: Any) -> Non
 @EXAMPLES
 @given(text=words)
 def test_durations_are_the_sdks(sdk: Host, text: str) -> None:
-    """Durations and minimum intervals are read as the SDK reads them, or refused where it refuses them."""
+    """Durations and minimum intervals are read or refused as in the SDK."""
     compare(sdk, lambda: durations.parse_duration(text), function="parse_duration", text=text)
     compare(sdk, lambda: durations.parse_step(text), function="parse_step", text=text)
 
@@ -59,11 +59,11 @@ def test_durations_are_the_sdks(sdk: Host, text: str) -> None:
 @EXAMPLES
 @given(text=dates)
 def test_intervals_are_the_sdks(sdk: Host, text: str) -> None:
-    """Calendar intervals from today on are the SDK's."""
+    """Calendar intervals from today on equal the SDK's."""
     before = durations.parse_interval(text)
     theirs = dt.timedelta(microseconds=sdk.ask("duration", function="parse_interval", text=text) // 1000)
 
-    assert theirs in (before, durations.parse_interval(text))  # midnight may pass between
+    assert theirs in (before, durations.parse_interval(text))  # midnight may pass in between
 
 
 @pytest.mark.shows("frames 53")
@@ -83,7 +83,7 @@ def test_rounding_and_writing_are_the_sdks(sdk: Host, milliseconds: int) -> None
 @EXAMPLES
 @given(of=st.tuples(*[st.sampled_from(["", "0s", "10s", "<1m", "5", "x"])] * 2), query_ms=st.sampled_from([0, 5]))
 def test_choosing_an_interval_is_the_sdks(sdk: Host, of: tuple[str, str], query_ms: int) -> None:
-    """Of the query's, its milliseconds, the data source's and the default the same one is chosen."""
+    """The same choice is made from the query's interval, its milliseconds, the data source's and the default."""
     compare(
         sdk,
         lambda: durations.interval_from(datasource=of[0], query=of[1], query_ms=query_ms, default=7 * MS),

@@ -1,4 +1,4 @@
-"""No secret leaves the plugin in a log, an error, a status, a detail or a repr, whatever the author does."""
+"""No secret leaves the plugin in a log, an error, a status, a detail or a repr, for any code of the author."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ NEEDLES = [
     "token-Quebec", "token-Romeo", "value-Sierra", "authorization-Uniform", CLIENT_SECRET, "client-5ecret",
     base64.b64encode(b'ada:pa"ss\\word-Kilo').decode(), quote(SECRETS["token"], safe=""),
 ]  # fmt: skip
-"""What may be found nowhere: the secrets' most telling parts."""
+"""Texts that must not appear anywhere: distinctive parts of the secrets."""
 
 
 def source(place: str = "", **more: Any) -> dict[str, Any]:
-    """Describe a data source that has secrets wherever there is room for one."""
+    """Describe a data source that has secrets in every place."""
     url = f"http://ada:{URL_PASSWORD}@api.example"
     options = {"place": place, "httpHeaderName1": "X-Key", "tlsAuth": True, "url": url}
     configured = settings(options, secrets=SECRETS, url=url, uid=f"leaky-{place}")
@@ -52,18 +52,18 @@ def source(place: str = "", **more: Any) -> dict[str, Any]:
 
 
 def asks(place: str = "") -> dict[str, Any]:
-    """Describe who asks, with Grafana's own secrets."""
+    """Describe the plugin context, with Grafana's secrets."""
     config = {"GF_PLUGIN_APP_CLIENT_SECRET": CLIENT_SECRET}
     return context(source(place), grafanaConfig=config)
 
 
 def leaks(text: str) -> list[str]:
-    """List the secrets that a text holds."""
+    """List the secrets that a text contains."""
     return [needle for needle in NEEDLES if needle in text]
 
 
 def answer_text(plugin: Plugin, op: str, **request: Any) -> str:
-    """Make a call and give all that the host has of its answer, or of its failure."""
+    """Make a call, and return the text of all that the host gets: its answer, or its failure."""
     try:
         return json.dumps(plugin.ask(op, request=request), ensure_ascii=False)
     except HostError as failure:
@@ -72,14 +72,14 @@ def answer_text(plugin: Plugin, op: str, **request: Any) -> str:
 
 @pytest.fixture
 def leaky(host: Host, programs: Programs) -> Plugin:
-    """Run the data source that tells."""
+    """Run the data source that leaks its secrets."""
     command = programs.probe("leaky")
     return host.start(command, record_stdout=True, env={"GF_PLUGIN_APP_CLIENT_SECRET": CLIENT_SECRET})
 
 
 @pytest.mark.shows("faults: User code tells its secrets")
 def test_no_answer_tells_a_secret(leaky: Plugin) -> None:
-    """Errors, statuses, details, refusals: each says that something was hidden, and none says what."""
+    """Errors, statuses, details and refusals each show that a secret was masked, and none shows the secret."""
     kinds = [query(f"Q{at}", kind=kind) for at, kind in enumerate(("raise", "query", "downstream"))]
     request = {"pluginContext": asks(), "headers": HEADERS}
     answers = {
@@ -103,7 +103,7 @@ def test_no_answer_tells_a_secret(leaky: Plugin) -> None:
 
 
 def resource(plugin: Plugin, path: str) -> str:
-    """Call a resource and give its answer as text."""
+    """Call a resource, and return its answer as text."""
     headers = {name.removeprefix("http_"): {"values": [value]} for name, value in HEADERS.items()}
     parts = plugin.ask("resource", request={"pluginContext": asks(), "path": path, "url": path, "headers": headers})
     return json.dumps(parts) + "".join(base64.b64decode(part["body"]).decode() for part in parts["parts"])
@@ -112,7 +112,7 @@ def resource(plugin: Plugin, path: str) -> str:
 @pytest.mark.shows("protocol 45", "faults: User code tells its secrets")
 @pytest.mark.parametrize("kind", ["log", "print", "raise", "query", "thread"])
 def test_no_log_tells_a_secret(leaky: Plugin, kind: str) -> None:
-    """Logs, prints, warnings and exceptions: stdout has only the handshake, stderr has no secret."""
+    """After logs, prints, warnings and exceptions stdout has only the handshake, and stderr has no secret."""
     request = {"pluginContext": asks(), "headers": HEADERS}
     leaky.ask("query", request={**request, "queries": [query(kind=kind)]})
     for place in ("health", "make", "details"):
@@ -148,7 +148,7 @@ def test_a_broken_import_tells_no_secret_of_the_environment(host: Host, programs
     ids=["health", "resource", "log", "raise", "print"],
 )
 def test_the_command_line_tells_no_secret(programs: Programs, tmp_path: Path, words: list[str]) -> None:
-    """`gfplug call` prints answers, errors and the whole log, and keeps recordings: none has a secret."""
+    """`gfplug call` prints answers, errors and the whole log, and writes recordings: none has a secret."""
     programs.probe("leaky")
     command = [*words, "--record", str(tmp_path / "recording.json")] if words[0] == "query" else words
     secrets = [word for name, value in SECRETS.items() for word in ("--secret", f"{name}={value}")]

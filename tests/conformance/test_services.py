@@ -1,4 +1,4 @@
-"""Health, resources, metrics, and the services a data source does not have."""
+"""Health, resources, metrics, and services that a data source lacks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.shows("protocol 62")
 def test_health_has_status_message_and_details(running: Plugin) -> None:
-    """A healthy data source says so; its details are a JSON object (item 62)."""
+    """A healthy data source answers OK; its details are a JSON object (item 62)."""
     answer = running.health()
 
     assert (answer["status"], answer["message"]) == ("OK", "the probe is well")
@@ -38,7 +38,7 @@ def test_bad_health_is_an_answer(running: Plugin) -> None:
 
 @pytest.mark.shows("protocol 63")
 def test_health_without_a_data_source(running_python: Plugin) -> None:
-    """Asked for the plugin's own health, with no data source configured, it answers (item 63)."""
+    """The plugin answers a health check without a configured data source (item 63)."""
     answer = running_python.ask("check_health", request={"pluginContext": context(dataSourceInstanceSettings=None)})
 
     assert answer["status"] in {"OK", "ERROR", "UNKNOWN"}
@@ -46,7 +46,7 @@ def test_health_without_a_data_source(running_python: Plugin) -> None:
 
 @pytest.mark.shows("protocol 67")
 def test_resource_sees_the_request(running: Plugin) -> None:
-    """Method, path, repeated query parameters and repeated headers arrive, and headers come back whole (item 67)."""
+    """Method, path, repeated query parameters and headers arrive, and response headers are complete (item 67)."""
     answer = running.resource("echo?name=a&name=b%20c&empty=", method="PUT", headers={"Accept": ["text/a", "text/b"]})
 
     assert answer.code == 200
@@ -62,7 +62,7 @@ def test_resource_sees_the_request(running: Plugin) -> None:
 
 @pytest.mark.shows("protocol 67")
 def test_resource_bodies_are_bytes(running: Plugin) -> None:
-    """Every byte survives both ways, and the status is the handler's (item 67)."""
+    """All bytes arrive unchanged in both directions, and the status is the handler's (item 67)."""
     body = bytes(range(256)) * 5000
     answer = running.resource("bytes", method="POST", body=body)
 
@@ -71,7 +71,7 @@ def test_resource_bodies_are_bytes(running: Plugin) -> None:
 
 @pytest.mark.shows("protocol 65")
 def test_resource_without_content_is_one_message(running: Plugin) -> None:
-    """Even 204 sends a message, because Grafana takes no message for an error (item 65)."""
+    """Status 204 also sends a message, because without a message Grafana reports an error (item 65)."""
     answer = running.resource("nothing")
 
     assert (answer.code, answer.body) == (204, b"")
@@ -88,7 +88,7 @@ def test_only_the_first_message_has_code_and_headers(running: Plugin) -> None:
 
 @pytest.mark.shows("protocol 66")
 def test_unknown_resource_is_404_in_json(running: Plugin) -> None:
-    """A path that is not there is the handler's 404 (item 66)."""
+    """An unknown path gets the handler's 404 (item 66)."""
     answer = running.resource("no/such/path")
 
     assert answer.code == 404
@@ -106,7 +106,7 @@ FAMILIES = {
 
 
 def scrape(plugin: Plugin) -> dict[str, Metric]:
-    """Collect a plugin's metrics, as Prometheus' own parser reads them: by family, counters without `_total`."""
+    """Collect a plugin's metrics, read by Prometheus' parser: by family, counters without `_total`."""
     text = plugin.ask("collect_metrics", request={})["prometheus"]
     assert text.endswith("\n")
     return {family.name: family for family in text_string_to_metric_families(text)}
@@ -131,7 +131,7 @@ def test_metrics_are_prometheus_text(running_python: Plugin) -> None:
 
 @pytest.fixture(scope="module")
 def plain(programs: Programs, host_program: Path) -> Iterator[Plugin]:
-    """Run a data source that answers queries, health checks and resources, and nothing else."""
+    """Run a data source that answers only queries, health checks and resources."""
     with Host(host_program) as host:
         yield host.start(programs.source("signals"))
 
@@ -139,7 +139,7 @@ def plain(programs: Programs, host_program: Path) -> Iterator[Plugin]:
 @pytest.mark.shows("protocol 47", "protocol 72")
 @pytest.mark.parametrize("op", ["subscribe", "publish", "validate", "mutate", "convert_objects", "query_chunked"])
 def test_a_service_that_is_not_there_says_so(plain: Plugin, op: str) -> None:
-    """A call without a handler is UNIMPLEMENTED, upon which the host does without it (items 47, 72)."""
+    """A call without a handler is UNIMPLEMENTED, and the host continues without it (items 47, 72)."""
     with pytest.raises(HostError) as caught:
         plain.ask(op, request={"pluginContext": context()})
 
@@ -155,7 +155,7 @@ def test_a_plugin_without_streams_runs_none(plain: Plugin) -> None:
 
 @pytest.mark.shows("protocol 65")
 def test_resource_is_streamed_as_it_is_made(running: Plugin) -> None:
-    """Each part of a streamed body is a message; code and headers come with the first (item 65)."""
+    """Each part of a streamed body is a message; the first has code and headers (item 65)."""
     answer = running.resource("parts")
     bodies = [base64.b64decode(part["body"]) for part in answer.parts]
 
@@ -164,7 +164,7 @@ def test_resource_is_streamed_as_it_is_made(running: Plugin) -> None:
 
 
 def admission(text: bytes) -> dict[str, object]:
-    """Ask about an object before there is a data source."""
+    """Send an admission request for an object before the data source exists."""
     return {
         "pluginContext": context(dataSourceInstanceSettings=None),
         "kind": {"group": "g", "version": "v1", "kind": "Thing"},
@@ -190,7 +190,7 @@ def test_admission_is_answered_without_a_data_source(running: Plugin) -> None:
 
 @pytest.mark.shows("protocol 73")
 def test_conversion_keeps_uid_and_order(running: Plugin) -> None:
-    """Every object comes back in its place (item 73)."""
+    """Every object is returned in its position (item 73)."""
     raw = [base64.b64encode(text).decode() for text in (b"1", b"2", b"3")]
     objects = [{"raw": text, "contentType": "application/json"} for text in raw]
     target = {"group": "g", "version": "v2"}

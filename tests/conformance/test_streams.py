@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def channel(path: str, data: object = None) -> dict[str, Any]:
-    """Ask about a channel."""
+    """Describe a request about a channel."""
     text = b"" if data is None else json.dumps(data).encode()
     return {"pluginContext": context(), "path": path, "data": base64.b64encode(text).decode()}
 
@@ -46,7 +46,7 @@ def test_subscriber_may_get_a_frame_first(running: Plugin) -> None:
 
 
 def test_publishing_gives_back_what_is_broadcast(running: Plugin) -> None:
-    """What the handler returns is what all subscribers get; it may refuse."""
+    """All subscribers get the handler's return value; the handler may refuse."""
     assert json.loads(running.ask("publish", request=channel("any", [1, 2]))["data"]) == [1, 2]
     assert running.ask("publish", request=channel("secret", 1))["status"] == "PERMISSION_DENIED"
 
@@ -69,7 +69,7 @@ def test_packets_may_be_frames(running: Plugin) -> None:
 
 @pytest.mark.shows("protocol 59", "protocol 70")
 def test_cancelled_stream_ends_at_once(host: Host, probe: Path) -> None:
-    """When the host stops reading, the handler hears of it within a second (items 59, 70)."""
+    """When the host stops reading, the handler is cancelled within a second (items 59, 70)."""
     plugin = host.start(probe)
     answer = plugin.ask("run_stream", request=channel("endless"), count=5)
     seconds = eventually(lambda: any("was cancelled" in line["message"] for line in plugin.logs()), within_s=2)
@@ -80,7 +80,7 @@ def test_cancelled_stream_ends_at_once(host: Host, probe: Path) -> None:
 
 @pytest.mark.shows("protocol 71")
 def test_fifty_streams_starve_no_query(host: Host, probe: Path) -> None:
-    """With 50 channels running, queries and health checks are answered as ever (item 71)."""
+    """While 50 channels run, queries and health checks are answered (item 71)."""
     plugin = host.start(probe)
     streams = [plugin.send("run_stream", request=channel("endless"), count=0) for _ in range(50)]
     time.sleep(0.5)
@@ -98,7 +98,7 @@ def test_fifty_streams_starve_no_query(host: Host, probe: Path) -> None:
 
 @pytest.mark.shows("protocol 27")
 def test_kill_is_quick_while_streams_run(host: Host, probe: Path) -> None:
-    """An active RunStream and a query that blocks for a minute hold up no shutdown (items 26, 27)."""
+    """An active RunStream and a query that blocks for a minute do not delay the shutdown (items 26, 27)."""
     plugin = host.start(probe)
     plugin.send("run_stream", request=channel("endless"), count=0)
     plugin.query(query())
@@ -122,7 +122,7 @@ def test_downstream_failure_of_a_call_names_its_source(running_python: Plugin) -
 @pytest.mark.shows("protocol 72")
 @pytest.mark.parametrize("form", ["JSON", "ARROW"])
 def test_chunks_follow_one_another(running: Plugin, form: str) -> None:
-    """Each part names query and frame; JSON has the schema once, in Arrow every part can be decoded (item 72)."""
+    """Each part names query and frame; JSON has the schema once, and every Arrow part can be decoded (item 72)."""
     chunks = running.ask("query_chunked", request=query_request(query(rows=3), query("B", rows=2), format=form))[
         "chunks"
     ]

@@ -1,4 +1,4 @@
-"""The author's code in several processes: which one answers, what a crash costs, when one is replaced, how all end."""
+"""The author's code in several worker processes: which one answers, crashes, replacement, and the end."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ ENDS = [("kill", "was killed by SIGKILL"), ("exit", "ended with status 3"), ("cr
 
 @pytest.fixture(scope="session")
 def crew(programs: Programs) -> Path:
-    """Give a plugin of two workers, on our own HTTP/2."""
+    """Return a plugin with two workers, on the runtime's HTTP/2."""
     return programs.variant("crew-workers", (HERE / "probe" / "crew.py").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")
 def lone(programs: Programs) -> Path:
-    """Give the same plugin with the defaults: one process, on grpcio."""
+    """Return the same plugin with the defaults: one process, on grpcio."""
     return programs.variant("crew", (HERE / "probe" / "crew.py").read_text(encoding="utf-8"))
 
 
 def values(plugin: Plugin, **model: Any) -> list[list[int]]:
-    """Ask one query, and return the columns of its answer."""
+    """Send one query, and return the columns of its answer."""
     answer = plugin.query(query(**model))["A"]
     assert answer["status"] == 200, answer["error"]
     return [field["values"] for field in answer["frames"][0]["fields"]]
 
 
 def pids(plugin: Plugin, calls: int = 8) -> set[int]:
-    """Ask so many queries side by side, and return the processes that answered."""
+    """Send this many queries at once, and return the processes that answered."""
     with ThreadPoolExecutor(calls) as pool:
         return {answer[0][0] for answer in pool.map(lambda _: values(plugin, seconds=0.05), range(calls))}
 
@@ -61,7 +61,7 @@ def channel(path: str) -> dict[str, Any]:
 
 @TRANSPORTS
 def test_calls_are_answered_by_all_workers(host: Host, crew: Path, environment: dict[str, str]) -> None:
-    """Grafana's own process answers none; each worker has its own instance and random numbers."""
+    """The process that Grafana started answers no call; each worker has its own instance and random numbers."""
     plugin = host.start(crew, env=environment)
     eventually(lambda: len(pids(plugin)) == 2)
     instances = {tuple(value for (value,) in values(plugin)) for _ in range(20)}
@@ -73,7 +73,7 @@ def test_calls_are_answered_by_all_workers(host: Host, crew: Path, environment: 
 
 
 def test_an_operator_sets_the_number_of_workers(host: Host, lone: Path) -> None:
-    """Grafana hands `workers = 3` of the plugin's section in grafana.ini to it as a variable."""
+    """Grafana passes `workers = 3` of the plugin's section in grafana.ini as a variable."""
     plugin = host.start(lone, env={"GF_PLUGIN_WORKERS": "3"})
 
     eventually(lambda: len(pids(plugin, 12)) == 3)
@@ -84,7 +84,7 @@ def test_an_operator_sets_the_number_of_workers(host: Host, lone: Path) -> None:
 
 @pytest.mark.parametrize("number", ["many", "-1", "1.5", "100000"])
 def test_a_number_that_is_none_is_told(host: Host, lone: Path, number: str) -> None:
-    """Health names the variable and what it may be."""
+    """Health names the variable and its valid values."""
     plugin = host.start(lone, env={"GF_PLUGIN_WORKERS": number})
 
     assert plugin.health()["status"] == "ERROR"
@@ -96,10 +96,10 @@ def test_a_number_that_is_none_is_told(host: Host, lone: Path, number: str) -> N
 def test_a_worker_that_ends_costs_its_own_calls_alone(
     host: Host, crew: Path, environment: dict[str, str], kind: str, ending: str
 ) -> None:
-    """They get an error that says how it ended; the other worker's calls are answered; a new one is there in time."""
+    """These calls get an error with its exit; the other worker's calls are answered; a new worker starts in time."""
     plugin = host.start(crew, env=environment)
     eventually(lambda: len(pids(plugin)) == 2)
-    waiting = [plugin.send("query", request=query_request(query(seconds=1))) for _ in range(2)]  # one in each
+    waiting = [plugin.send("query", request=query_request(query(seconds=1))) for _ in range(2)]  # one per worker
     time.sleep(0.1)
     dying = plugin.send("query", request=query_request(query(kind=kind)))
     with pytest.raises(HostError, match=f"worker [0-9]+ {ending} before it answered"):
@@ -122,7 +122,7 @@ def test_health_reports_a_missing_worker(host: Host, crew: Path) -> None:
     """The report ends when the worker is back; the author's own message comes first."""
     plugin = host.start(crew)
     eventually(lambda: len(pids(plugin)) == 2)
-    for _ in range(3):  # then there is a rest before the next one
+    for _ in range(3):  # then there is a pause before the next start
         with pytest.raises(HostError):
             plugin.query(query(kind="kill"))
     message = plugin.health()["message"]
@@ -133,7 +133,7 @@ def test_health_reports_a_missing_worker(host: Host, crew: Path) -> None:
 
 
 def test_workers_that_cannot_start_are_reported_and_tried_again(host: Host, crew: Path) -> None:
-    """Grafana's process stays and reports the reason; each pause is longer than the one before."""
+    """The process that Grafana started stays and reports the reason; each pause is longer than the last."""
     plugin = host.start(crew, env={"PROBE_EXIT": "1"})
     health = plugin.health()
     with pytest.raises(HostError, match="ended with status 3 while it was loading"):
@@ -158,7 +158,7 @@ def test_a_module_that_does_not_import_is_reported(host: Host, crew: Path, envir
 
 
 def test_a_worker_is_replaced_after_so_many_calls(host: Host, crew: Path) -> None:
-    """No call fails by it, and each worker is disposed of."""
+    """No call fails because of it, and the instances of each worker are disposed of."""
     limits = {"GF_PLUGIN_MAX_REQUESTS": "10", "GF_PLUGIN_MAX_REQUESTS_JITTER": "3"}
     plugin = host.start(crew, env=limits)
     worker_pids: set[int] = set()
@@ -173,7 +173,7 @@ def test_a_worker_is_replaced_after_so_many_calls(host: Host, crew: Path) -> Non
 
 @TRANSPORTS
 def test_a_worker_is_replaced_that_takes_too_much_memory(host: Host, crew: Path, environment: dict[str, str]) -> None:
-    """After the calls that it answers."""
+    """The worker first finishes its calls."""
     plugin = host.start(crew, env={**environment, "GF_PLUGIN_MAX_MEMORY_MB": "400"})
     eventually(lambda: len(pids(plugin)) == 2)
     ((grown,), _) = values(plugin, kind="grow", megabytes=500, seconds=2)
@@ -189,7 +189,7 @@ def test_a_worker_is_replaced_that_takes_too_much_memory(host: Host, crew: Path,
 def test_none_outlives_the_process_that_grafana_started(
     host: Host, crew: Path, environment: dict[str, str], *, busy: bool
 ) -> None:
-    """This is so even if it is killed while a handler blocks."""
+    """All workers end, even if the process is killed while a handler blocks."""
     plugin = host.start(crew, env=environment)
     eventually(lambda: len(pids(plugin)) == 2)
     family = descendants(plugin.pid)
@@ -203,7 +203,7 @@ def test_none_outlives_the_process_that_grafana_started(
 
 
 def test_the_process_that_forks_may_be_killed(host: Host, crew: Path) -> None:
-    """The workers answer on, and another one forks the next."""
+    """The workers still answer, and another process forks the next one."""
     plugin = host.start(crew)
     eventually(lambda: len(pids(plugin)) == 2)
     workers = pids(plugin)
@@ -215,7 +215,7 @@ def test_the_process_that_forks_may_be_killed(host: Host, crew: Path) -> None:
     killed = workers.pop()
     os.kill(killed, signal.SIGKILL)
     eventually(lambda: not alive(killed))
-    time.sleep(0.1)  # until that is known
+    time.sleep(0.1)  # until the end is known
     eventually(lambda: len(pids(plugin)) == 2)
     family = [*workers, *pids(plugin), *descendants(plugin.pid)]
     plugin.kill()
@@ -223,7 +223,7 @@ def test_the_process_that_forks_may_be_killed(host: Host, crew: Path) -> None:
 
 
 def test_metrics_are_those_of_all_processes(host: Host, crew: Path) -> None:
-    """Replaced workers are included, so a counter never falls."""
+    """Replaced workers are included, so counters never fall."""
     plugin = host.start(crew, env={"GF_PLUGIN_MAX_REQUESTS": "15"})
     counts = []
     for _ in range(6):
@@ -240,7 +240,7 @@ def test_metrics_are_those_of_all_processes(host: Host, crew: Path) -> None:
 
 
 def test_a_channel_has_its_worker(host: Host, crew: Path) -> None:
-    """What subscribes to it, publishes to it and runs it is one process; other channels have the other one."""
+    """One process answers its subscriptions, its publications and its stream; other channels have the other process."""
     plugin = host.start(crew)
     eventually(lambda: len(pids(plugin)) == 2)
     of = {}
@@ -254,7 +254,7 @@ def test_a_channel_has_its_worker(host: Host, crew: Path) -> None:
 
 
 def test_large_answers_arrive_whole_and_leave_nothing_behind(host: Host, crew: Path) -> None:
-    """They cross by shared memory, whose descriptors are closed on both sides."""
+    """Large answers go through shared memory, whose descriptors are closed on both sides."""
     plugin = host.start(crew)
     eventually(lambda: len(pids(plugin)) == 2)
     family = [plugin.pid, *descendants(plugin.pid)]

@@ -49,7 +49,7 @@ def _postgres() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """Start PostgreSQL; give its address."""
+    """Start PostgreSQL, and return its address."""
     with _postgres() as url:
         yield url
 
@@ -84,7 +84,7 @@ def _mariadb() -> Iterator[dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[pymysql.Connection[Any]]:
-    """Start MariaDB and connect to it."""
+    """Start MariaDB, and connect to it."""
     with _mariadb() as address, closing(pymysql.connect(**address, autocommit=True)) as connection:
         with connection.cursor() as cursor:
             cursor.execute("CREATE DATABASE tests")

@@ -1,4 +1,4 @@
-"""Database servers of the tests: each on a free port of loopback, its data in a temporary folder, ended by its pid."""
+"""Database servers of the tests: each on a free loopback port, with data in a temporary folder, ended by its pid."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 PLACES = {"postgresql": "usr/lib/postgresql/*/bin", "mariadb-server": "usr/sbin"}
-"""Debian's packages, and where their programs are, besides PATH."""
+"""Debian's packages, and the folders of their programs besides PATH."""
 SECONDS = 40.0
 
 
@@ -34,14 +34,14 @@ class Account:
 
     @classmethod
     def of_tests(cls) -> Account:
-        """Take the tests' own account, or `nobody` if the tests run as the superuser."""
+        """Return the tests' account, or `nobody` if the tests run as the superuser."""
         if os.getuid():
             return cls(os.getuid(), os.getgid())
         nobody = pwd.getpwnam("nobody")
         return cls(nobody.pw_uid, nobody.pw_gid)
 
     def options(self) -> dict[str, Any]:
-        """Give the options of `subprocess` that start a program as this account."""
+        """Return the options of `subprocess` that start a program as this account."""
         return {} if os.getuid() else {"user": self.user, "group": self.group, "extra_groups": []}
 
 
@@ -57,7 +57,7 @@ def find_program(package: str, name: str) -> str:
 
 
 def find_port() -> int:
-    """Find a port that is free."""
+    """Find a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -65,7 +65,7 @@ def find_port() -> int:
 
 @contextmanager
 def make_folder(account: Account) -> Iterator[Path]:
-    """Make a folder of the account's, outside of pytest's, which are the tests' own."""
+    """Make a folder that the account owns, outside pytest's folders, which the tests' account owns."""
     folder = Path(tempfile.mkdtemp(prefix="gfplug-db-"))
     try:
         os.chown(folder, account.user, account.group)
@@ -78,7 +78,7 @@ def make_folder(account: Account) -> Iterator[Path]:
 def run_server(
     command: Sequence[str], folder: Path, account: Account, connect: Callable[[], Any], *, stop: signal.Signals
 ) -> Iterator[None]:
-    """Start a server, wait until it takes connections, and end it."""
+    """Start a server, wait until it accepts connections, and end it."""
     log = folder / "log"
     with log.open("wb") as output:
         server = subprocess.Popen(
@@ -110,7 +110,7 @@ def _wait(server: subprocess.Popen[bytes], log: Path, connect: Callable[[], Any]
 
 
 def prepare(command: Sequence[str], folder: Path, account: Account) -> None:
-    """Run the program that makes a server's data."""
+    """Run the program that creates a server's data."""
     process = subprocess.run(
         command,
         cwd=folder,

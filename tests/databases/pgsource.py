@@ -11,7 +11,7 @@ from gfruntime import Frame, Query, Settings, Ui, expand_sql
 
 @dataclass(frozen=True)
 class Options:
-    """Where the database is."""
+    """The address of the database."""
 
     url: str = ""
     driver: Literal["psycopg", "adbc"] = "psycopg"
@@ -20,7 +20,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Model:
-    """What a panel asks."""
+    """A panel's query."""
 
     sql: Annotated[str, Ui(widget="code", language="sql")] = "SELECT 1 AS value"
 
@@ -29,7 +29,7 @@ class Datasource:
     """Opens a connection for each query."""
 
     def __init__(self, settings: Settings[Options]) -> None:
-        """Keep the address."""
+        """Store the address."""
         self.options = settings.options
 
     def query(self, query: Query[Model]) -> Frame:

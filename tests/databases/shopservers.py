@@ -28,7 +28,7 @@ ROWS = ["(1, 'north', '2026-01-01 12:10:00')", "(2, 'O''Neil', '2026-01-01 12:50
 
 @dataclass(frozen=True)
 class Server:
-    """A database under test: its address, and what runs a statement there as its owner."""
+    """A database under test: its address, and a function that runs a statement there as its owner."""
 
     dialect: str
     address: str
@@ -36,12 +36,12 @@ class Server:
     databases: list[Database] = field(default_factory=list)
 
     def open(self, **limits: Any) -> Database:
-        """Open it as a data source does, until the test ends."""
+        """Open the database like a data source, until the test ends."""
         self.databases.append(Database(self.address, limits=Limits(**limits)))
         return self.databases[-1]
 
     def state(self) -> list[Any]:
-        """Read the table as its owner, and which tables and columns there are."""
+        """Read the table as its owner, and list the tables and columns."""
         rows = self.execute("SELECT * FROM shops ORDER BY id")
         names = self.execute("SELECT table_name, column_name FROM information_schema.columns ORDER BY 1, 2")
         return [*map(str, rows), *map(str, names)]
@@ -49,7 +49,7 @@ class Server:
 
 @pytest.fixture(params=["postgres", "mysql", "duckdb"])
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
-    """Make the table in each kind of database in turn."""
+    """Create the table in each kind of database in turn."""
     if request.param == "postgres":
         connection = request.getfixturevalue("postgres")
         yield from with_table(
@@ -69,7 +69,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
 
 
 def rows_of(connection: psycopg.Connection[Any], sql: str) -> Any:
-    """Run a statement; give its rows, where it has any."""
+    """Run a statement; return its rows, if it has any."""
     cursor = connection.execute(sql)
     return cursor.fetchall() if cursor.description else []
 
@@ -84,7 +84,7 @@ def _mysql(connection: pymysql.Connection[Any]) -> Iterator[Server]:
 
 
 def with_table(server: Server) -> Iterator[Server]:
-    """Make the table; close the databases in the end."""
+    """Create the table; close the databases in the end."""
     server.execute("DROP TABLE IF EXISTS shops")
     server.execute(TABLE)
     server.execute(f"INSERT INTO shops VALUES {', '.join(ROWS)}")
@@ -94,12 +94,12 @@ def with_table(server: Server) -> Iterator[Server]:
 
 
 def query_of_an_hour() -> Query[None]:
-    """Make a query of an hour."""
+    """Make a query with a range of an hour."""
     window = TimeRange(start=NOW, end=NOW + dt.timedelta(hours=1))
     return Query(model=None, time_range=window, interval=dt.timedelta(minutes=1))
 
 
 def read(database: Database, sql: str) -> Any:
-    """Ask for a table."""
+    """Query a table."""
     [frame] = database.query(query_of_an_hour(), sql, format="table")
     return frame

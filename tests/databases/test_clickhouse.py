@@ -1,6 +1,7 @@
-"""`Database` with ClickHouse's client and ClickHouse's engine in this process, behind a server of the tests' own.
+"""`Database` with ClickHouse's client and ClickHouse's engine in this process, behind a fake server.
 
-The engine is chdb's; the HTTP before it is ours: settings are what the client sends. No ClickHouse server runs.
+The engine is chdb, behind an HTTP server of the tests: the settings are those that the client sends. No ClickHouse
+server runs.
 """
 
 from __future__ import annotations
@@ -48,11 +49,11 @@ class ClickHouse:
     kill_event: threading.Event = field(default_factory=threading.Event)
 
     def open(self, **limits: Any) -> Database:
-        """Open it as a data source does."""
+        """Open the database like a data source."""
         return Database(f"clickhouse+http://reader@127.0.0.1:{self.port}", limits=Limits(**limits))
 
     def run(self, sql: str, settings: dict[str, str]) -> bytes:
-        """Run a statement as a server does, or raise; a sleep ends when it is killed."""
+        """Run a statement like a server, or raise; a sleep ends when it is killed."""
         self.statements.append(sql)
         if sql.startswith("KILL QUERY"):
             self.kill_event.set()
@@ -80,7 +81,7 @@ def clickhouse() -> Iterator[ClickHouse]:
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
-            """Be quiet."""
+            """Print nothing."""
 
         def do_GET(self) -> None:
             self.do_POST()
@@ -115,19 +116,19 @@ def clickhouse() -> Iterator[ClickHouse]:
 
 
 def query_of(**options: Any) -> Query[None]:
-    """Make a query of an hour."""
+    """Make a query with a range of an hour."""
     window = TimeRange(start=NOW, end=NOW + dt.timedelta(hours=1))
     return Query(model=None, time_range=window, interval=dt.timedelta(minutes=1), **options)
 
 
 def read(database: Database, sql: str) -> Any:
-    """Ask for a table."""
+    """Query a table."""
     [frame] = database.query(query_of(), sql, format="table")
     return frame
 
 
 def test_rows_have_their_types(clickhouse: ClickHouse) -> None:
-    """Times and addresses are none of the numbers that Arrow has for them."""
+    """Times and addresses do not become the numbers that Arrow has for them."""
     sql = f"SELECT *, toIPv4('1.2.3.4') AS ip, toDecimal64(1.5, 2) AS price FROM {SHOPS} ORDER BY id"
     frame = read(clickhouse.open(), sql)
 
@@ -138,7 +139,7 @@ def test_rows_have_their_types(clickhouse: ClickHouse) -> None:
 
 
 def test_a_query_becomes_series(clickhouse: ClickHouse) -> None:
-    """Macros, labels and filled gaps."""
+    """The query has macros, labels and filled gaps."""
     sql = f"SELECT $__timeGroupAlias(opened, '20m', 0), name, count(*) AS n FROM {SHOPS} WHERE $__timeFilter(opened)"
     [frame] = clickhouse.open().query(query_of(), f"{sql} GROUP BY 1, 2 ORDER BY 1")
 
@@ -164,7 +165,7 @@ def test_a_query_becomes_series(clickhouse: ClickHouse) -> None:
     ],
 )
 def test_a_variables_text_is_a_value(clickhouse: ClickHouse, where: str, names: list[str]) -> None:
-    """It has the type that it is compared with, and is never SQL."""
+    """The text gets the type of the other operand, and is never SQL."""
     frame = read(clickhouse.open(), f"SELECT name FROM {SHOPS} WHERE {where} ORDER BY id LIMIT $__text(5)")
 
     assert (frame["name"].to_list() if frame.fields else []) == names
@@ -186,14 +187,14 @@ def test_a_variables_text_is_a_value(clickhouse: ClickHouse, where: str, names: 
     ],
 )
 def test_a_query_only_reads(clickhouse: ClickHouse, sql: str) -> None:
-    """The setting keeps it from writing, and from changing the setting."""
+    """The setting forbids writes, and a change of the setting."""
     with pytest.raises(Exception, match=r"READONLY|SYNTAX_ERROR"):
         read(clickhouse.open(), sql)
     assert not list(Path.cwd().glob("evil*"))
 
 
 def test_a_server_that_does_not_keep_the_setting_gets_no_query(clickhouse: ClickHouse) -> None:
-    """A proxy may drop it."""
+    """A proxy may drop the setting."""
     clickhouse.keeps_settings = False
     with pytest.raises(QueryError, match="does not make this session read-only"):
         read(clickhouse.open(), "SELECT 5 AS x")
@@ -221,7 +222,7 @@ def test_a_query_that_takes_too_long_is_killed(clickhouse: ClickHouse) -> None:
 
 @pytest.mark.parametrize(("limits", "most"), [({"rows": 1000}, 1000), ({"bytes": 1_000_000}, 1000)])
 def test_rows_and_bytes_are_bounded(clickhouse: ClickHouse, limits: dict[str, int], most: int) -> None:
-    """A notice says so, and the next query is answered."""
+    """A notice names the limit, and the next query is answered."""
     database = clickhouse.open(connections=1, **limits)
     frame = read(database, "SELECT number AS x, repeat('x', 1000) AS t FROM numbers(100000)")
 

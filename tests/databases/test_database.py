@@ -1,4 +1,4 @@
-"""`Database` with real servers and files: PostgreSQL by ADBC, MariaDB by PyMySQL, DuckDB."""
+"""`Database` with real servers and files: PostgreSQL with ADBC, MariaDB with PyMySQL, DuckDB."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MANY = {
 
 
 def test_a_query_becomes_series(server: Server) -> None:
-    """Macros, labels and filled gaps."""
+    """The query has macros, labels and filled gaps."""
     sql = "SELECT $__timeGroupAlias(opened, '20m', 0), name, count(*) AS n FROM shops WHERE $__timeFilter(opened)"
     [frame] = server.open().query(query_of_an_hour(), f"{sql} GROUP BY 1, 2 ORDER BY 1")
 
@@ -55,7 +55,7 @@ def test_a_query_becomes_series(server: Server) -> None:
     ],
 )
 def test_a_variables_text_is_a_value(server: Server, where: str, names: list[str]) -> None:
-    """It has the type that it is compared with, and is never SQL."""
+    """The text gets the type of the other operand, and is never SQL."""
     frame = read(server.open(), f"SELECT name FROM shops WHERE {where} ORDER BY id")
 
     assert (frame["name"].to_list() if frame.fields else []) == names
@@ -63,7 +63,7 @@ def test_a_variables_text_is_a_value(server: Server, where: str, names: list[str
 
 @pytest.mark.parametrize("value", ["a'b", 'a"b', "a\\b", "a\\'b", "é😀", "%s ${x} --", "a\nb"])
 def test_a_variables_text_arrives_unchanged(server: Server, value: str) -> None:
-    """Every character of it."""
+    """Every character of the text arrives."""
     code = "".join(f"%{byte:02x}" for byte in value.encode())
 
     assert read(server.open(), f"SELECT $__text({code}) AS x")["x"].to_list() == [value]
@@ -80,7 +80,7 @@ def running(server: Server) -> int:
 
 
 def test_a_cancelled_query_ends_in_the_database(server: Server) -> None:
-    """It ends soon, and the next query is answered."""
+    """The query ends soon, and the next one is answered."""
     database, query, began = server.open(connections=1), query_of_an_hour(), time.monotonic()
     threading.Timer(0.3, query.cancel.set).start()
 
@@ -94,7 +94,7 @@ def test_a_cancelled_query_ends_in_the_database(server: Server) -> None:
 
 
 def test_a_query_that_takes_too_long_ends(server: Server) -> None:
-    """The error says how long it was allowed to take."""
+    """The error has the time limit."""
     database, began = server.open(seconds=0.5), time.monotonic()
 
     with pytest.raises(QueryError, match=r"took longer than 0\.5 s"):
@@ -105,7 +105,7 @@ def test_a_query_that_takes_too_long_ends(server: Server) -> None:
 
 @pytest.mark.parametrize(("limits", "least", "most"), [({"rows": 1000}, 1000, 1000), ({"bytes": 5_000_000}, 1, 5200)])
 def test_rows_and_bytes_are_bounded(server: Server, limits: dict[str, Any], least: int, most: int) -> None:
-    """No more are read than the answer has, and a notice says so; the connection is of no use any more."""
+    """Only the rows of the answer are read, and a notice says so; the connection can't be used again."""
     database, began = server.open(connections=1, **limits), time.monotonic()
     frame = read(database, MANY[server.dialect])
 
@@ -117,14 +117,14 @@ def test_rows_and_bytes_are_bounded(server: Server, limits: dict[str, Any], leas
 
 
 def test_tables_and_columns_are_listed(server: Server) -> None:
-    """They are listed for the editor."""
+    """Tables and columns are listed for the editor."""
     names = {(each["value"], each["description"].partition(",")[0].split(" ")[0]) for each in server.open().names()}
 
     assert {("shops", "table"), ("id", "shops"), ("opened", "shops")} <= names
 
 
 def test_an_sql_error_has_the_databases_message(server: Server) -> None:
-    """It is the query's, so that Grafana does not count it as the plugin's."""
+    """The error belongs to the query, so that Grafana does not attribute it to the plugin."""
     with pytest.raises(Exception, match="nowhere") as refusal:
         read(server.open(), "SELECT nothing FROM nowhere")
 
@@ -133,7 +133,7 @@ def test_an_sql_error_has_the_databases_message(server: Server) -> None:
 
 
 def test_queries_of_many_threads_share_the_connections(server: Server) -> None:
-    """Each gets its own answer."""
+    """Each thread gets its own answer."""
     database, answers = server.open(connections=3), []
 
     def ask(number: int) -> None:
@@ -156,12 +156,12 @@ def test_save_and_test_asks_the_database(server: Server) -> None:
 
 @pytest.mark.parametrize("address", ["postgresql://127.0.0.1:1/x", "mysql://127.0.0.1:1/x", "duckdb:/nowhere/a.duckdb"])
 def test_an_unreachable_database_is_an_error(address: str) -> None:
-    """The config page shows it."""
+    """The config page shows the error."""
     assert Database(address).check().status == "error"
 
 
 def test_a_closed_postgres_connection_is_opened_again(postgres: psycopg.Connection[Any], postgres_url: str) -> None:
-    """A server that was restarted costs no query."""
+    """No query fails after a restart of the server."""
     database = Database(postgres_url, limits=Limits(connections=1))
     first = read(database, "SELECT pg_backend_pid() AS x")["x"].to_list()[0]
     assert read(database, "SELECT pg_backend_pid() AS x")["x"].to_list() == [first]
@@ -175,7 +175,7 @@ def test_a_closed_postgres_connection_is_opened_again(postgres: psycopg.Connecti
 def test_mysql_kills_nothing_on_another_server(
     mariadb: pymysql.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Behind a balancer a number may be another viewer's statement: the connection is shut instead."""
+    """Behind a load balancer an id may belong to another viewer's statement, so the connection is closed instead."""
     names, statements = iter(range(100)), list[str]()
     execute = SSCursor.execute
 

@@ -1,4 +1,4 @@
-"""A data source for PostgreSQL, asked by `gfplug call`: what works, what is cancelled, and what goes wrong."""
+"""A data source for PostgreSQL with `gfplug call`: answers, cancellation, and errors."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=["psycopg", "adbc"])
 def driver(request: pytest.FixtureRequest) -> str:
-    """Name each of the drivers."""
+    """Return each of the drivers."""
     return str(request.param)
 
 
 @pytest.fixture
 def ask(project: Path, driver: str, postgres_url: str, capsys: pytest.CaptureFixture[str]) -> Ask:
-    """Ask for SQL through a driver, with this interpreter's packages."""
+    """Run SQL through a driver, with this interpreter's packages."""
 
     def call(sql: str, *words: str, url: str = postgres_url) -> Ended:
         options = ("--set", f"sql={sql}", "--option", f"url={url}", "--option", f"driver={driver}", *words)
@@ -52,7 +52,7 @@ def ask(project: Path, driver: str, postgres_url: str, capsys: pytest.CaptureFix
 
 
 def running(postgres: psycopg.Connection[Any], sql: str) -> int:
-    """Count the sessions that run a statement."""
+    """Return the number of sessions that run a statement."""
     row = postgres.execute(
         "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE %s AND pid <> pg_backend_pid()",
         (f"%{sql}%",),
@@ -61,7 +61,7 @@ def running(postgres: psycopg.Connection[Any], sql: str) -> int:
 
 
 def wait_for(postgres: psycopg.Connection[Any], sql: str, count: int) -> None:
-    """Wait until as many sessions run a statement."""
+    """Wait until this number of sessions run a statement."""
     deadline = time.monotonic() + 10
     while running(postgres, sql) != count:
         assert time.monotonic() < deadline, f"{running(postgres, sql)} sessions run {sql}"
@@ -69,7 +69,7 @@ def wait_for(postgres: psycopg.Connection[Any], sql: str, count: int) -> None:
 
 
 def test_macros_reach_the_database(ask: Ask) -> None:
-    """A query as people write it, in the panel's range."""
+    """The query has typical macros, in the panel's range."""
     result = ask("SELECT now() AS time, 42 AS answer WHERE $__timeFrom()::timestamptz < now()")
 
     assert result.code == 0, result.err
@@ -77,7 +77,7 @@ def test_macros_reach_the_database(ask: Ask) -> None:
 
 
 def test_a_cancelled_query_ends_in_the_database(ask: Ask, postgres: psycopg.Connection[Any]) -> None:
-    """The call is cancelled after its second; the statement would take thirty."""
+    """The call is cancelled after its limit of a second; the statement would take thirty."""
     result = ask("SELECT pg_sleep(30), 'cancelled' AS word", "--timeout", "2")
 
     assert result.code == 6
@@ -87,7 +87,7 @@ def test_a_cancelled_query_ends_in_the_database(ask: Ask, postgres: psycopg.Conn
 
 @pytest.mark.parametrize("driver", ["psycopg"], indirect=True)
 def test_a_statement_ends_before_grafana_stops_waiting(ask: Ask) -> None:
-    """`time_left` became the statement's own time-out: its error reaches the panel."""
+    """`time_left` becomes the statement's timeout, whose error reaches the panel."""
     result = ask("SELECT pg_sleep(30)", "--timeout", "4", "--option", "keeps_deadline=true")
 
     assert result.code == 6
@@ -95,7 +95,7 @@ def test_a_statement_ends_before_grafana_stops_waiting(ask: Ask) -> None:
 
 
 def test_a_statement_that_writes_is_refused(ask: Ask) -> None:
-    """The session may only read."""
+    """The session is read-only."""
     result = ask("CREATE TABLE written (x int)")
 
     assert result.code == 6
@@ -103,7 +103,7 @@ def test_a_statement_that_writes_is_refused(ask: Ask) -> None:
 
 
 def test_an_sql_error_is_the_querys_error(ask: Ask) -> None:
-    """It has status 400 and the database's message."""
+    """The error has status 400 and the database's message."""
     result = ask("SELECT nothing FROM nowhere")
 
     assert result.code == 6
@@ -113,7 +113,7 @@ def test_an_sql_error_is_the_querys_error(ask: Ask) -> None:
 
 @pytest.fixture
 def locked_url(postgres: psycopg.Connection[Any], postgres_url: str) -> str:
-    """Make an account with a password; return an address with another one."""
+    """Make an account with a password; return an address with a wrong one."""
     postgres.execute("DROP ROLE IF EXISTS locked")
     postgres.execute("CREATE ROLE locked LOGIN PASSWORD 'the-right-one'")
     row = postgres.execute("SHOW hba_file").fetchone()
@@ -137,7 +137,7 @@ def test_a_wrong_password_is_reported_without_showing_it(ask: Ask, locked_url: s
 
 
 def test_an_unreachable_database_is_a_downstream_error(ask: Ask) -> None:
-    """Nobody listens at the address."""
+    """No server listens at the address."""
     result = ask("SELECT 1", url="postgresql://tests@127.0.0.1:1/postgres")
 
     assert result.code == 6

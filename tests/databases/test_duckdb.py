@@ -1,4 +1,4 @@
-"""`Database` with files of DuckDB that other programs write to, or replace."""
+"""`Database` with DuckDB files that other programs write to, or replace."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def database(path: Path) -> Iterator[Database]:
 
 
 def read(database: Database, sql: str = "SELECT v FROM t") -> list[Any]:
-    """Ask for a column."""
+    """Query a column."""
     window = TimeRange(start=NOW, end=NOW + dt.timedelta(hours=1))
     [frame] = database.query(Query(model=None, time_range=window), sql, format="table")
     values: list[Any] = frame.fields[0].to_list()
@@ -62,7 +62,7 @@ def test_a_replaced_file_is_read_again(database: Database, path: Path) -> None:
 
 
 def test_a_file_replaced_during_a_query_is_read_again(database: Database, path: Path) -> None:
-    """The next query waits until nobody reads the old file."""
+    """The next query waits until all reads of the old file have ended."""
     answers = list[Any]()
     many = "SELECT sum(a.range % 7) + max(v) * 0 FROM t, range(8000) a, range(8000) b"
     thread = threading.Thread(target=lambda: answers.append(read(database, many)))
@@ -79,7 +79,7 @@ def test_a_file_replaced_during_a_query_is_read_again(database: Database, path: 
 def test_another_program_can_write_to_an_idle_file(
     database: Database, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its connections are closed after some seconds, and with them the lock; what is written is read then."""
+    """Connections to an idle file are closed after some seconds, which releases the lock; new rows are read then."""
     monkeypatch.setattr(database._pool, "_idle_s", 0.2)
     assert read(database) == [1]
     deadline = time.monotonic() + 10
@@ -91,7 +91,7 @@ def test_another_program_can_write_to_an_idle_file(
 
 
 def test_wide_rows_are_read_in_batches(path: Path) -> None:
-    """The bytes of a few thousand rows are in memory before they are counted, and not those of a million."""
+    """The bytes of a few thousand rows are in memory before they are counted, not those of a million."""
     database = Database(f"duckdb:{path}", limits=Limits(bytes=1_000_000))
     values = read(database, "SELECT repeat('x', 1000) AS v FROM range(1000000)")
 

@@ -27,12 +27,12 @@ PACKAGE = "github.com/apache/arrow-go/v18/arrow/flight/flightsql/example/cmd/sql
 ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) AS x FROM n"
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
-pytestmark = pytest.mark.timeout(900)  # Go compiles SQLite when its cache is cold
+pytestmark = pytest.mark.timeout(900)  # Go compiles SQLite if its cache is empty
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """Compile the server and start it; give its address."""
+    """Compile and start the server; return its address."""
     pytest.importorskip("adbc_driver_flightsql")
     go = shutil.which("go") or shutil.which("go", path=str(Path(sys.executable).parent))
     if go is None:
@@ -59,7 +59,7 @@ def open_or_fail(url: str) -> Database:
 
 @pytest.fixture
 def open_at() -> Iterator[Callable[..., Database]]:
-    """Open an address as a data source does whose account is declared read-only, until the test ends."""
+    """Open an address like a data source whose account is declared read-only, until the test ends."""
     databases = []
 
     def open_one(address: str, **limits: Any) -> Database:
@@ -72,12 +72,12 @@ def open_at() -> Iterator[Callable[..., Database]]:
 
 
 def query_of_an_hour() -> Query[None]:
-    """Make a query of an hour."""
+    """Make a query with a range of an hour."""
     return Query(model=None, time_range=TimeRange(start=NOW, end=NOW + dt.timedelta(hours=1)))
 
 
 def read(database: Database, sql: str) -> Any:
-    """Ask for a table."""
+    """Query a table."""
     [frame] = database.query(query_of_an_hour(), sql, format="table")
     return frame
 
@@ -99,7 +99,7 @@ def test_macros_of_the_addresss_dialect_are_expanded(address: str, open_at: Call
 
 
 def test_rows_are_bounded(address: str, open_at: Callable[..., Database]) -> None:
-    """A notice says so."""
+    """A notice names the limit."""
     database = open_at(address, rows=2)
     frame = read(database, "SELECT id FROM intTable")
 
@@ -109,7 +109,7 @@ def test_rows_are_bounded(address: str, open_at: Callable[..., Database]) -> Non
 
 
 def test_a_cancelled_query_ends(address: str, open_at: Callable[..., Database]) -> None:
-    """It ends soon, and the next query is answered."""
+    """The query ends soon, and the next one is answered."""
     database, query, began = open_at(address, connections=1), query_of_an_hour(), time.monotonic()
     threading.Timer(0.3, query.cancel.set).start()
 
@@ -120,13 +120,13 @@ def test_a_cancelled_query_ends(address: str, open_at: Callable[..., Database]) 
 
 
 def test_a_query_that_takes_too_long_ends(address: str, open_at: Callable[..., Database]) -> None:
-    """The error says how long it was allowed to take."""
+    """The error has the time limit."""
     with pytest.raises(QueryError, match=r"took longer than 0\.5 s"):
         read(open_at(address, seconds=0.5), ENDLESS)
 
 
 def test_tables_and_columns_are_listed(address: str, open_at: Callable[..., Database]) -> None:
-    """They are listed for the editor."""
+    """Tables and columns are listed for the editor."""
     assert {"value": "keyName", "label": "keyName", "description": "intTable, varchar(100)"} in open_at(address).names()
 
 

@@ -1,4 +1,4 @@
-"""Every macro of every dialect, run by a real database: PostgreSQL, MariaDB, SQLite, DuckDB, and ClickHouse by chdb.
+"""Every macro of every dialect in a real database: PostgreSQL, MariaDB, SQLite, DuckDB, and ClickHouse with chdb.
 
 TimescaleDB and SQL Server don't run here: their text is tested in tests/runtime/test_sql_dialects.py.
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ZERO = int(dt.datetime(2026, 3, 7, 14, tzinfo=dt.UTC).timestamp())
 MINUTES = (0, 1, 2, 7, 12, 40)
-"""When there is a row; its amount is the same number."""
+"""The minutes that have a row; its amount is the same number."""
 RANGE = TimeRange(
     start=dt.datetime.fromtimestamp(ZERO + 30, dt.UTC), end=dt.datetime.fromtimestamp(ZERO + 1200, dt.UTC)
 )
@@ -161,7 +161,7 @@ GROUPS = [
     ],
 )
 def test_groups_are_filled(database: Database, group: str, fill: str, expected: dict[int, float | None]) -> None:
-    """One row for each five minutes, and where the query says so, for those without one too."""
+    """Each five minutes have one row; if the query requests it, also those without data."""
     sql = f"SELECT {group.format(fill=fill)}, sum(amount) AS amount FROM sales WHERE $__unixEpochFilter(e) GROUP BY 1"
 
     frame = database.series(f"{sql} ORDER BY 1")
@@ -171,7 +171,7 @@ def test_groups_are_filled(database: Database, group: str, fill: str, expected: 
 
 
 def test_texts_are_labels(database: Database) -> None:
-    """A series for each region, every gap filled."""
+    """Each region has a series, and every gap is filled."""
     frame = database.series(
         "SELECT $__timeGroupAlias(t, '10m', 0), region, sum(amount) AS amount FROM sales"
         " WHERE $__unixEpochFilter(e) GROUP BY 1, 2 ORDER BY 1"
@@ -198,7 +198,7 @@ def test_texts_are_labels(database: Database) -> None:
 )
 @pytest.mark.parametrize("database", ["clickhouse"], indirect=True)
 def test_macros_of_clickhouse_only(database: Database, where: str) -> None:
-    """They are the macros of its data source."""
+    """These macros come from ClickHouse's data source."""
     frame = database.read(f"SELECT amount FROM sales WHERE {where} ORDER BY amount")
 
     assert frame["amount"].to_list() == INSIDE
@@ -217,7 +217,7 @@ def test_sqlites_times_are_texts_or_seconds(database: Database, value: str) -> N
 
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)
 def test_a_group_of_postgres_needs_no_alias(database: Database) -> None:
-    """Queries from before Grafana 5.3 have none."""
+    """Queries from before Grafana 5.3 have no alias."""
     frame = database.series("SELECT $__timeGroup(t,'5m',0), sum(amount) a FROM sales WHERE $__timeFilter(t) GROUP BY 1")
 
     assert frame["a"].to_list() == [3, 7, 12, 0, 0]

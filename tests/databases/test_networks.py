@@ -1,4 +1,4 @@
-"""`Database` over a broken network: a proxy before the server forwards nothing any more, and closes nothing."""
+"""`Database` over a broken network: a proxy in front of the server stops forwarding, but closes no connection."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ MANY = (
 
 
 class Proxy:
-    """A port of loopback that passes bytes on to a server's, until it is frozen."""
+    """A loopback port that forwards bytes to a server's port, until it is frozen."""
 
     def __init__(self, port: int) -> None:
-        """Listen."""
+        """Listen on a free port."""
         self._server = port
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
@@ -44,7 +44,7 @@ class Proxy:
         self._peers: dict[Any, socket.socket] = {}
         self.is_frozen = self._is_closed = False
         self.byte_count = 0
-        """Bytes that were passed on."""
+        """Number of forwarded bytes."""
 
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -88,7 +88,7 @@ class Proxy:
 
 @pytest.fixture(params=["postgresql", "mysql"])
 def proxy(request: pytest.FixtureRequest) -> Iterator[tuple[Proxy, str]]:
-    """Put a proxy before each kind of server in turn; give it, and the address through it."""
+    """Put a proxy in front of each kind of server in turn; return the proxy, and the address through it."""
     if request.param == "postgresql":
         address = DatabaseAddress.parse(request.getfixturevalue("postgres_url"))
     else:
@@ -101,24 +101,24 @@ def proxy(request: pytest.FixtureRequest) -> Iterator[tuple[Proxy, str]]:
 
 @pytest.fixture(autouse=True)
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do not wait long for a driver that waits."""
+    """Wait only briefly for a driver that waits."""
     monkeypatch.setattr(database_job, "GRACE_S", 1.0)
 
 
 def query_of_an_hour(seconds: float = 30) -> Query[None]:
-    """Make a query of an hour that Grafana waits for so long."""
+    """Make a query with a range of an hour; Grafana waits for `seconds`."""
     window = TimeRange(start=NOW, end=NOW + dt.timedelta(hours=1))
     return Query(model=None, time_range=window, deadline=dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds))
 
 
 def read(database: Database, sql: str = "SELECT 1 AS x", *, seconds: float = 30) -> Any:
-    """Ask for a table."""
+    """Query a table."""
     [frame] = database.query(query_of_an_hour(seconds), sql, format="table")
     return frame
 
 
 def fail_soon(database: Database) -> None:
-    """Ask, and get no answer, after about a second."""
+    """Send a query, and check that it fails after about a second."""
     began = time.monotonic()
     with pytest.raises(QueryError, match=r"the database took longer than"):
         read(database, seconds=1)
@@ -126,7 +126,7 @@ def fail_soon(database: Database) -> None:
 
 
 def test_a_query_ends_when_the_network_is_gone(proxy: tuple[Proxy, str]) -> None:
-    """Before it connects, between two queries, and while a statement runs; later queries are answered again."""
+    """The network breaks before the connection, between two queries, or in a statement; later queries are answered."""
     gate, address = proxy
     database = Database(address, limits=Limits(connections=1))
     gate.is_frozen = True
@@ -142,7 +142,7 @@ def test_a_query_ends_when_the_network_is_gone(proxy: tuple[Proxy, str]) -> None
 
 
 def test_a_cancelled_query_ends_when_the_network_is_gone(proxy: tuple[Proxy, str]) -> None:
-    """While its statement runs, the server can't be told."""
+    """The server can't get the cancellation of its running statement."""
     gate, address = proxy
     database, query = Database(address, limits=Limits(connections=1)), query_of_an_hour()
 

@@ -60,7 +60,7 @@ def test_a_query_only_reads(server: Server, sql: str) -> None:
     ids=str,
 )
 def test_no_query_can_let_the_next_one_write(server: Server, attempts: list[str]) -> None:
-    """A setting or the end of a transaction is of no use, for the same connection or another."""
+    """Neither a setting nor the end of a transaction allows writes, on the same connection or another."""
     database, before = server.open(connections=1), server.state()
     for sql in attempts:
         with suppress(Exception):
@@ -95,11 +95,11 @@ STATES = {
 }
 
 
-"""By dialect: what a query sets, how another one sees it, and what that one should see."""
+"""By dialect: a statement that sets state, a query that would read it, and the expected result."""
 
 
 def test_a_query_leaves_no_state_for_the_next_one(server: Server) -> None:
-    """The next one may use the same connection."""
+    """The next query may use the same connection."""
     for change, look, expected in STATES[server.dialect]:
         database = server.open(connections=1)
         with suppress(QueryError):
@@ -113,13 +113,13 @@ def test_a_query_leaves_no_state_for_the_next_one(server: Server) -> None:
     "address", ["duckdb:", "duckdb:/x.db?enable_external_access=true", "mysql://h/x?local_infile=1"]
 )
 def test_an_address_cannot_lift_the_restrictions(address: str) -> None:
-    """A parameter that is not known is refused."""
+    """An unknown parameter is refused."""
     with pytest.raises(QueryError, match="the database's address"):
         Database(address)
 
 
 def test_duckdb_reaches_nothing_but_its_file(tmp_path: Path) -> None:
-    """It reads no other files, and writes none."""
+    """DuckDB reads no other files, and writes none."""
     (tmp_path / "secret.csv").write_text("a\n1\n")
     with closing(duckdb.connect(str(tmp_path / "a.duckdb"))) as owner:
         owner.execute("CREATE TABLE t AS SELECT 1 AS a")

@@ -1,4 +1,4 @@
-"""Results of real databases by each kind of client: every value is a number, a time, a text or JSON."""
+"""Results of real databases with each kind of client: every value is a number, a time, a text or JSON."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ POSTGRES = {
     "'infinity'::date": ["out of range"],
     "'0044-03-15 BC'::date": ["out of range"],
 }
-"""PostgreSQL's expressions and what they become; where a client has another word for it, that is in one of the next."""
+"""PostgreSQL's expressions and their values; the next dictionary has the differences of clients."""
 BY_CLIENT: dict[str, dict[str, Any]] = {
     "psycopg": {
         "row(1, 't')::pair": ["(1,t)"],
@@ -111,7 +111,7 @@ BY_CLIENT: dict[str, dict[str, Any]] = {
 def client(
     request: pytest.FixtureRequest, postgres: Any, postgres_url: str
 ) -> Iterator[tuple[str, Callable[..., Frame]]]:
-    """Read a query with each of PostgreSQL's clients."""
+    """Return a function for each of PostgreSQL's clients that reads a query."""
     if not postgres.execute("SELECT 1 FROM pg_type WHERE typname = 'mood'").fetchone():
         postgres.execute("CREATE TYPE mood AS ENUM ('a', 'b')")
         postgres.execute("CREATE TYPE pair AS (x int, y text)")
@@ -150,7 +150,7 @@ def test_values_of_postgres_become_columns(client: tuple[str, Callable[..., Fram
 
 
 def test_intervals_of_months_are_texts_in_arrow(client: tuple[str, Callable[..., Frame]]) -> None:
-    """Python's clients count 30 days."""
+    """Other clients count 30 days per month."""
     name, read = client
 
     expected = ["P1M2DT3H"] if name == "adbc" else [float(32 * 86_400 + 3 * 3_600)]
@@ -161,7 +161,7 @@ def test_intervals_of_months_are_texts_in_arrow(client: tuple[str, Callable[...,
 def test_a_limit_bounds_the_rows(
     client: tuple[str, Callable[..., Frame]], limit: int | None, expected: list[int]
 ) -> None:
-    """No more rows are read, and a notice says that there are more."""
+    """No further rows are read, and a notice says that more exist."""
     frame = client[1](ROWS, limit=limit)
 
     assert [field.to_list() for field in frame.fields] == ([expected, [a / 2 for a in expected]] if expected else [])
@@ -177,7 +177,7 @@ def test_no_rows_become_no_columns_or_the_named_types(client: tuple[str, Callabl
 
 
 def test_async_cursors_of_psycopg_become_frames(postgres_url: str) -> None:
-    """Its cursor is awaited; the other method says so."""
+    """The cursor is awaited; the synchronous method's error names the async one."""
 
     async def run() -> list[Any]:
         async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as connection:
@@ -192,7 +192,7 @@ def test_async_cursors_of_psycopg_become_frames(postgres_url: str) -> None:
 
 
 def test_asyncpg_needs_a_transaction_for_a_limit_and_a_query(postgres_url: str) -> None:
-    """Both are errors; its rows are records."""
+    """A limit without a transaction, and a statement that is no query, are errors; asyncpg's rows are records."""
 
     async def run() -> Frame:
         connection = await asyncpg.connect(postgres_url)
@@ -209,7 +209,7 @@ def test_asyncpg_needs_a_transaction_for_a_limit_and_a_query(postgres_url: str) 
 
 
 def test_results_of_sqlalchemy_become_frames(postgres_url: str) -> None:
-    """Results of a connection, as rows and as mappings; jsonb is known through it."""
+    """The results are rows and mappings of a connection, through which jsonb is known."""
     engine = sqlalchemy.create_engine(postgres_url.replace("://", "+psycopg://"))
     sql = sqlalchemy.text(f"SELECT a, '1'::jsonb AS j FROM ({ROWS}) x")
     with closing(engine.connect()) as connection:
@@ -228,7 +228,7 @@ def test_results_of_sqlalchemy_become_frames(postgres_url: str) -> None:
 
 
 def test_streams_of_sqlalchemy_become_frames(postgres_url: str) -> None:
-    """A stream is awaited; a result that was awaited already is not."""
+    """A stream is awaited; a result that was already awaited is not."""
 
     async def run() -> list[Frame]:
         engine = create_async_engine(postgres_url.replace("://", "+psycopg://"))
@@ -286,7 +286,7 @@ DUCKDB: dict[str, tuple[list[Any], list[Any]]] = {
     "'-infinity'::date": (["0001-01-01"], ["-infinity"]),
     "null": ([None], [None]),
 }
-"""What an expression becomes from a connection, whose rows are Python's, and from a relation, in Arrow."""
+"""An expression's values from a connection, which gives Python's rows, and from a relation, which gives Arrow."""
 
 
 @pytest.mark.parametrize("value", DUCKDB)
@@ -300,7 +300,7 @@ def test_values_of_duckdb_become_columns(value: str) -> None:
 
 
 def test_duckdb_counts_nanoseconds_in_arrow() -> None:
-    """A relation gives them all; limits hold in both ways."""
+    """A relation gives all nanoseconds; limits apply to relations and connections."""
     with duckdb.connect() as connection:
         frame = Frame.from_cursor(connection.sql("SELECT '2026-01-01 00:00:00.123456789'::timestamp_ns AS t"))
         frames = [
@@ -336,7 +336,7 @@ MARIADB = {
 
 @pytest.mark.parametrize("value", MARIADB)
 def test_values_of_mariadb_become_columns(mariadb: pymysql.Connection[Any], value: str) -> None:
-    """PyMySQL reads them."""
+    """PyMySQL reads the values."""
     with mariadb.cursor() as cursor:
         cursor.execute("SET sql_mode = ''")
         cursor.execute(f"SELECT {value}" if " AS x " in value else f"SELECT {value} AS x")

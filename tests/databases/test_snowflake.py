@@ -33,7 +33,7 @@ pytestmark = pytest.mark.timeout(120)
 NOW = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 ADDRESS = "snowflake://reader@account/db1/public?warehouse=w&role=r"
 PASSWORD = "p:/?#%41@ü"  # noqa: S105  # the tests' own
-WRITE_URI = snowflake.write_uri  # tests replace it
+WRITE_URI = snowflake.write_uri  # tests replace this value
 SHOPS = (
     "(SELECT 1 AS id, 'north' AS name, '2026-01-01 12:10:00'::TIMESTAMP_NTZ AS opened"
     " UNION ALL SELECT 2, 'O''Neil', '2026-01-01 12:50:00'::TIMESTAMP_NTZ)"
@@ -70,25 +70,25 @@ def open_or_fail() -> Database:
 
 @pytest.fixture
 def open_it(port: int) -> Callable[..., Database]:
-    """Open the database as a data source does whose account is declared read-only."""
+    """Open the database like a data source whose account is declared read-only."""
     assert port
     return lambda **limits: Database(ADDRESS, password=PASSWORD, account_reads_only=True, limits=Limits(**limits))
 
 
 def query_of_an_hour(**options: Any) -> Query[None]:
-    """Make a query of an hour."""
+    """Make a query with a range of an hour."""
     window = TimeRange(start=NOW, end=NOW + dt.timedelta(hours=1))
     return Query(model=None, time_range=window, interval=dt.timedelta(minutes=1), **options)
 
 
 def read(database: Database, sql: str) -> Any:
-    """Ask for a table."""
+    """Query a table."""
     [frame] = database.query(query_of_an_hour(), sql, format="table")
     return frame
 
 
 def test_a_query_becomes_series(open_it: Callable[..., Database]) -> None:
-    """Macros, labels and filled gaps; whole numbers are such."""
+    """The query has macros, labels and filled gaps; whole numbers stay whole."""
     sql = f"SELECT $__timeGroupAlias(opened, '20m', 0), name, count(*) AS n FROM {SHOPS} WHERE $__timeFilter(opened)"
     [frame] = open_it().query(query_of_an_hour(), f"{sql} GROUP BY 1, 2 ORDER BY 1")
 
@@ -108,14 +108,14 @@ def test_a_query_becomes_series(open_it: Callable[..., Database]) -> None:
     ],
 )
 def test_a_variables_text_is_a_value(open_it: Callable[..., Database], where: str, names: list[str]) -> None:
-    """It is never SQL."""
+    """The text is never SQL."""
     frame = read(open_it(), f"SELECT name FROM {SHOPS} WHERE {where} ORDER BY id LIMIT $__text(5)")
 
     assert (frame["NAME"].to_list() if frame.fields else []) == names
 
 
 def test_rows_are_bounded(open_it: Callable[..., Database]) -> None:
-    """A notice says so."""
+    """A notice names the limit."""
     frame = read(open_it(rows=1), f"SELECT * FROM {SHOPS}")
 
     assert len(frame) == 1
@@ -137,16 +137,16 @@ def test_tables_and_columns_are_listed(open_it: Callable[..., Database]) -> None
 
 
 class Silent(BaseHTTPRequestHandler):
-    """A server that takes each request, and answers none."""
+    """A server that accepts each request, and answers none."""
 
     bodies: list[bytes]
     release: threading.Event
 
     def log_message(self, *_: object) -> None:
-        """Be quiet."""
+        """Print nothing."""
 
     def do_POST(self) -> None:
-        """Keep the request."""
+        """Store the request, and do not answer."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.bodies.append(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body)
         self.release.wait(60)
@@ -154,7 +154,7 @@ class Silent(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
-    """Start it; give the bodies that it was sent."""
+    """Start the silent server; return the bodies that it receives."""
     Silent.bodies, Silent.release = [], threading.Event()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Silent)
     server.daemon_threads = True
@@ -169,7 +169,7 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
 
 
 def test_a_query_ends_when_the_server_is_silent(silent: list[bytes]) -> None:
-    """The login carries the user, and times in UTC; the password may have any character."""
+    """The login has the user, and times in UTC; the password may have any character."""
     began = time.monotonic()
     database = Database(ADDRESS, password=PASSWORD, account_reads_only=True, limits=Limits(seconds=1))
 
@@ -199,6 +199,6 @@ def test_the_address_becomes_the_drivers_uri() -> None:
 
 @pytest.mark.parametrize("address", ["snowflake://account/db", "snowflake:///db", "snowflake://u@account?timezone=x"])
 def test_an_invalid_address_is_refused(address: str) -> None:
-    """It needs a user and an account, and no other time zone."""
+    """An address needs a user and an account, and no other time zone."""
     with pytest.raises(QueryError, match="the database's address"):
         find_driver(DatabaseAddress.parse(address))

@@ -31,7 +31,7 @@ SQL = "SELECT 1 AS v"
 
 @pytest.fixture
 def traffic() -> Iterator[Traffic]:
-    """Capture what the test reads."""
+    """Capture the traffic of the test."""
     recording = Traffic()
     token = capture.traffic.set(recording)
     yield recording
@@ -39,20 +39,20 @@ def traffic() -> Iterator[Traffic]:
 
 
 def read(traffic: Traffic) -> tuple[str, int]:
-    """Give the statement and the rows of the one entry."""
+    """Return the statement and the rows of the only entry."""
     [entry] = json.loads(traffic.document())["log"]["entries"]
     return entry["request"]["postData"]["text"], entry["_query"]["rowCount"]
 
 
 def test_psycopg_reports_its_statement(postgres: psycopg.Connection[Any], traffic: Traffic) -> None:
-    """It has the placeholders that the server gets."""
+    """The statement has the placeholders that the server gets."""
     Frame.from_cursor(postgres.execute("SELECT %s::int AS v", [1]))
 
     assert read(traffic) == ("SELECT $1::int AS v", 1)
 
 
 def test_psycopgs_async_cursors_report_their_statement(postgres_url: str, traffic: Traffic) -> None:
-    """Async cursors have the statement too."""
+    """Async cursors have the statement, too."""
 
     async def ask() -> None:
         async with await psycopg.AsyncConnection.connect(postgres_url) as connection:
@@ -64,7 +64,7 @@ def test_psycopgs_async_cursors_report_their_statement(postgres_url: str, traffi
 
 
 def test_asyncpg_reports_its_statement(postgres_url: str, traffic: Traffic) -> None:
-    """The statement is a prepared one."""
+    """The statement is a prepared statement."""
 
     async def ask() -> None:
         connection = await asyncpg.connect(postgres_url)
@@ -77,7 +77,7 @@ def test_asyncpg_reports_its_statement(postgres_url: str, traffic: Traffic) -> N
 
 
 def test_pymysql_reports_its_statement(mariadb: pymysql.Connection[Any], traffic: Traffic) -> None:
-    """It has the arguments, which PyMySQL inserts itself."""
+    """The statement has the arguments, which PyMySQL inserts."""
     with mariadb.cursor() as cursor:
         cursor.execute("SELECT %s AS v", [1])
         Frame.from_cursor(cursor)
@@ -86,7 +86,7 @@ def test_pymysql_reports_its_statement(mariadb: pymysql.Connection[Any], traffic
 
 
 def test_sqlalchemy_reports_its_statement(traffic: Traffic) -> None:
-    """It is the compiled statement."""
+    """The report has the compiled statement."""
     with sqlalchemy.create_engine("sqlite://").connect() as connection:
         Frame.from_cursor(connection.execute(sqlalchemy.text("SELECT :a AS v"), {"a": 1}))
 
@@ -94,7 +94,7 @@ def test_sqlalchemy_reports_its_statement(traffic: Traffic) -> None:
 
 
 def test_sqlalchemys_streams_report_their_statement(postgres_url: str, traffic: Traffic) -> None:
-    """Their results wrap others."""
+    """The results of streams wrap other results."""
     engine = create_async_engine(postgres_url.replace("postgresql:", "postgresql+psycopg:"))
 
     async def ask() -> None:
@@ -108,7 +108,7 @@ def test_sqlalchemys_streams_report_their_statement(postgres_url: str, traffic: 
 
 
 def test_other_drivers_report_no_statement(postgres_url: str, traffic: Traffic) -> None:
-    """Their rows are counted, and the statement is empty."""
+    """The rows of other drivers are counted, and the statement is empty."""
 
     async def ask() -> None:
         async with aiosqlite.connect(":memory:") as connection:

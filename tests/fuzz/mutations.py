@@ -1,4 +1,4 @@
-"""Inputs that are nearly right: bytes and JSON documents of a valid input, changed in a few places."""
+"""Inputs that are almost valid: bytes and JSON documents of a valid input, changed in a few places."""
 
 import copy
 import json
@@ -12,7 +12,7 @@ ODD: st.SearchStrategy[Any] = st.sampled_from([
     *("../../x", "/etc/passwd", "C:x", "${__from", "$__timeFilter("),
     *([], {}, [[]], {"": None}, [1] * 1000, ["a", {"b": 1}]),
 ])  # fmt: skip
-"""Values that programs forget: extremes, other types, what leads elsewhere, what a terminal obeys."""
+"""Values that programs forget: extremes, other types, paths to other places, control characters of terminals."""
 
 
 @st.composite
@@ -53,7 +53,7 @@ def changed_json(draw: st.DrawFn, valid: Any) -> Any:
         elif kind == "rename" and isinstance(place, dict):
             place[draw(st.sampled_from(["", "id", "__proto__", "\x1b", "x" * 300]))] = place.pop(key)
         else:
-            place[key] = copy.deepcopy(draw(ODD))  # the list of values stays as it is
+            place[key] = copy.deepcopy(draw(ODD))  # the list of values stays unchanged
         if not _places(document):
             break
     return document

@@ -1,4 +1,4 @@
-"""Bytes that are nearly HTTP/2, in any pieces: a connection answers, refuses or ends, and never breaks."""
+"""Bytes that are almost HTTP/2, in any pieces: a connection answers, refuses or ends, and never breaks."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
 QUERY, CHUNKED = "/pluginv2.Data/QueryData", "/pluginv2.Data/QueryChunkedData"
-MOST_WRITTEN = 8 << 20  # bytes: no input may make much of a little
+MOST_WRITTEN = 8 << 20  # bytes: no small input may cause a large output
 
 
 class Wire(asyncio.WriteTransport):
-    """Counts what the server writes."""
+    """Counts the bytes that the server writes."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Start with no bytes."""
         super().__init__()
         self.size = 0
         self.is_closed = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Count it."""
+        """Count the bytes."""
         assert not self.is_closed
         self.size += len(data)
 
     def writelines(self, pieces: Iterable[bytes | bytearray | memoryview]) -> None:
-        """Count them."""
+        """Count the bytes of all pieces."""
         for piece in pieces:
             self.write(piece)
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """Have none."""
+        """Ignore the limits."""
 
     def close(self) -> None:
-        """Note it."""
+        """Note that the connection is closed."""
         self.is_closed = True
 
 
@@ -54,17 +54,17 @@ class ErrorRecorder(logging.Handler):
     """Keeps the messages that are logged as errors."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Start without messages."""
         super().__init__(logging.ERROR)
         self.errors: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep it."""
+        """Store the message."""
         self.errors.append(record.getMessage())
 
 
 def conversation() -> bytes:
-    """Return what a client sends: settings, three calls of which one is cancelled, windows, a ping, the end."""
+    """Return the bytes of a client: settings, three calls of which one is cancelled, windows, a ping, the end."""
     encoder = hpack.Encoder()
     parts = [framing.PREFACE, framing.settings(initial_window_size=70_000), framing.window_update(0, 1 << 20)]
     for stream, path in ((1, QUERY), (3, CHUNKED), (5, QUERY)):
@@ -89,7 +89,7 @@ async def query(message: bytes, _call: Call) -> bytes:
 
 
 async def chunked(message: bytes, _call: Call) -> AsyncIterator[bytes]:
-    """Give it back in parts."""
+    """Return the message in parts."""
     for _ in range(5):
         await asyncio.sleep(0)
         yield message * 1000
@@ -121,7 +121,7 @@ async def talk(content: bytes, size: int) -> tuple[Wire, Connection]:
 
 @given(changed_bytes(conversation()), st.sampled_from([1, 7, 100, 1 << 16]))
 def test_bytes_that_are_nearly_http2_do_no_harm(content: bytes, size: int) -> None:
-    """No fault of ours is logged, little is written, and no call is left when the peer is gone."""
+    """No error of the runtime is logged, little is written, and no call is left when the peer has left."""
     recorder = ErrorRecorder()
     logging.getLogger("gfruntime").addHandler(recorder)
     try:
@@ -136,7 +136,7 @@ def test_bytes_that_are_nearly_http2_do_no_harm(content: bytes, size: int) -> No
 
 @given(st.binary(max_size=2000), st.sampled_from([1, 50, 5000]))
 def test_any_bytes_behind_the_preface_do_no_harm(content: bytes, size: int) -> None:
-    """Frames of any kind, on any stream, of any length."""
+    """Frames may be of any kind and length, on any stream."""
     wire, connection = asyncio.run(talk(framing.PREFACE + framing.settings() + content, size))
 
     assert wire.size < MOST_WRITTEN
@@ -147,7 +147,7 @@ def test_any_bytes_behind_the_preface_do_no_harm(content: bytes, size: int) -> N
     st.lists(st.tuples(st.integers(0, 12), st.integers(0, 255), st.integers(0, 7), st.binary(max_size=40)), max_size=12)
 )
 def test_frames_in_any_order_do_no_harm(frames: list[tuple[int, int, int, bytes]]) -> None:
-    """Well-formed ones, in an order that no client has."""
+    """The frames are valid, but in an order that no client sends."""
     content = b"".join(framing.frame(kind, flags, stream, payload) for kind, flags, stream, payload in frames)
     wire, connection = asyncio.run(talk(conversation()[: -17 * 2] + content, 1 << 16))
 

@@ -1,4 +1,4 @@
-"""For any bytes of a host, a method answers, or refuses them with its own error."""
+"""For any bytes from a host, a method answers, or refuses them with its own error."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ from gfruntime.serving.methods import Application, Call, CallError
 
 @dataclass(frozen=True)
 class Model:
-    """A query of several kinds of fields."""
+    """A query with several kinds of fields."""
 
     table: str = "sales"
     count: int = 10
@@ -34,7 +34,7 @@ class Source:
     """A data source that has every kind of method."""
 
     def __init__(self, settings: Settings[dict[str, Any]]) -> None:
-        """Keep nothing."""
+        """Ignore the settings."""
 
     def query(self, query: Query[Model]) -> Frame:
         return Frame.of(time=[query.time_range.start], table=[query.model.table])
@@ -83,20 +83,20 @@ REQUESTS: dict[str, Message] = {
 
 @pytest.fixture(scope="module")
 def application() -> Application:
-    """Give the methods of the data source."""
+    """Return the methods of the data source."""
     return Service.of(Source).application()
 
 
 @pytest.fixture(scope="module")
 def loop() -> Iterator[asyncio.AbstractEventLoop]:
-    """Give one event loop for all inputs."""
+    """Return one event loop for all inputs."""
     loop = asyncio.new_event_loop()
     yield loop
     loop.close()
 
 
 async def _ask(application: Application, path: str, message: bytes) -> None:
-    """Call a method; any exception but its own error fails the test."""
+    """Call a method; any exception except its own error fails the test."""
     try:
         if path in application.unary:
             assert isinstance(await application.unary[path](message, Call()), bytes)
@@ -112,7 +112,7 @@ async def _ask(application: Application, path: str, message: bytes) -> None:
 def test_any_bytes_are_answered_or_refused(
     application: Application, loop: asyncio.AbstractEventLoop, method: str, data: st.DataObject
 ) -> None:
-    """Bytes that are nearly a request."""
+    """The bytes are almost a valid request."""
     message = data.draw(changed_bytes(REQUESTS[method].SerializeToString()))
 
     loop.run_until_complete(_ask(application, f"/pluginv2.{method}", message))
@@ -122,7 +122,7 @@ def test_any_bytes_are_answered_or_refused(
 def test_any_model_and_any_range_are_answered(
     application: Application, loop: asyncio.AbstractEventLoop, model: object, numbers: list[int]
 ) -> None:
-    """JSON that is nearly a query, and times, points and intervals up to their extremes."""
+    """The JSON is almost a valid query, and times, points and intervals go up to their extremes."""
     request = _query_data(model)
     for query in request.queries:
         query.timeRange.fromEpochMS, query.timeRange.toEpochMS, query.maxDataPoints, query.intervalMS = numbers

@@ -1,4 +1,4 @@
-"""For any archive, project, provisioning or text of a stranger, gfplug ends with its own error."""
+"""For any untrusted archive, project, provisioning or text, gfplug ends with its own error."""
 
 import io
 import json
@@ -21,7 +21,7 @@ from gfplug.errors import GfplugError
 from gfplug.untrusted import archives, documents
 
 BUG = 1
-"""The exit code of an error that is not gfplug's own."""
+"""The exit code of an unexpected error."""
 
 
 def _archive() -> bytes:
@@ -41,7 +41,7 @@ def _archive() -> bytes:
 @given(content=changed_bytes(_archive()))
 @example(content=b"PK\5\6" + b"\0" * 18)
 def test_any_archive_is_read_or_refused(content: bytes) -> None:
-    """Bytes that are nearly a zip file; what is read has the size and the names that were checked."""
+    """The bytes are almost a zip file; files that are read have the checked sizes and names."""
     try:
         with archives.open_archive(io.BytesIO(content), name="A.zip") as archive:
             for name, member in archive.members.items():
@@ -57,7 +57,7 @@ def test_any_archive_is_read_or_refused(content: bytes) -> None:
 )
 @pytest.mark.parametrize("read", [documents.read_json, documents.read_toml, documents.read_yaml, documents.read_text])
 def test_any_document_is_read_or_refused(tmp_path: Path, read: Any, content: bytes) -> None:
-    """Bytes that are nearly JSON, YAML or TOML."""
+    """The bytes are almost JSON, YAML or TOML."""
     (tmp_path / "x").write_bytes(content)
     try:
         read(tmp_path / "x")
@@ -82,7 +82,7 @@ def project_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_any_manifest_of_a_bundle_is_checked(
     bundle: Path, capsys: pytest.CaptureFixture[str], command: str, data: st.DataObject
 ) -> None:
-    """JSON that is nearly a plugin.json ends in a finding or an error, and in nothing that a terminal obeys."""
+    """A plugin.json that is almost valid gives a finding or an error, without control characters for a terminal."""
     path = bundle / "plugin.json"
     valid = path.read_bytes()
     try:
@@ -102,7 +102,7 @@ def test_any_manifest_of_a_bundle_is_checked(
 def test_any_file_of_a_project_is_checked(
     project_folder: Path, capsys: pytest.CaptureFixture[str], name: str, data: st.DataObject
 ) -> None:
-    """A file of a cloned project is nearly right."""
+    """A file of a cloned project is almost valid."""
     path = project_folder / name
     valid = path.read_bytes()
     try:
@@ -141,7 +141,7 @@ SOURCE = {"apiVersion": 1, "datasources": [{"name": "n", "type": "acme-sales-dat
 
 @given(document=st.one_of(changed_json(RULE), changed_json(SOURCE), ODD))
 def test_any_provisioning_is_read_or_refused(tmp_path: Path, document: object) -> None:
-    """YAML that is nearly Grafana's."""
+    """The YAML is almost Grafana's."""
     from gfplug.host import provisioning  # noqa: PLC0415 - beside the module that reads rules
     from gfplug.host.alerting import alert_rules  # noqa: PLC0415
 
@@ -161,7 +161,7 @@ READERS = {"alerting": "read_rules", "datasources": "find_datasource"}
 @given(text=st.text())
 @example(text="\x1b]0;x\x07\u202e\x9b2J")
 def test_no_text_controls_a_terminal(text: str) -> None:
-    """Control characters are escaped, and the rest is unchanged."""
+    """Control characters are escaped, and the rest of the text is unchanged."""
     escaped = terminal.escape(text, keep="")
 
     assert escaped.isprintable() or "\u200d" in escaped or "\u3000" in escaped or "\xa0" in escaped

@@ -1,4 +1,4 @@
-"""For any bytes of an upstream, the HTTP client gives an answer, or an error that is the upstream's."""
+"""For any bytes of an upstream, the HTTP client returns an answer, or raises a downstream error."""
 
 import gzip
 import socketserver
@@ -33,7 +33,7 @@ class Upstream(socketserver.ThreadingTCPServer):
     answer = b""
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: the client may hang up first."""
+        """Ignore errors: the client may hang up first."""
 
 
 class _Handler(socketserver.StreamRequestHandler):
@@ -57,7 +57,7 @@ def upstream() -> Iterator[Upstream]:
 @given(data=st.data())
 @pytest.mark.parametrize("valid", ANSWERS, ids=["length", "chunks", "gzip", "redirect", "text"])
 def test_any_answer_is_read_or_the_upstreams_failure(upstream: Upstream, valid: bytes, data: st.DataObject) -> None:
-    """Bytes that are nearly HTTP; nothing hangs, and no error is the plugin's."""
+    """The bytes are almost HTTP; no request hangs, and no error is attributed to the plugin."""
     upstream.answer = data.draw(changed_bytes(valid))
     url = f"http://127.0.0.1:{upstream.server_address[1]}"
     with closing(HttpClient(HttpSettings(url=url, timeout=2))) as client:

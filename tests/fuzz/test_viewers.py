@@ -1,4 +1,4 @@
-"""Any text that a viewer types into SQL, URLs and durations costs little, and is expanded or refused."""
+"""Any text from a viewer in SQL, URLs and durations costs little, and is expanded or refused."""
 
 import datetime as dt
 
@@ -38,7 +38,7 @@ def test_any_sql_is_expanded_or_refused(words: list[str]) -> None:
     )
 )
 def test_any_duration_is_read_or_refused(text: str) -> None:
-    """Texts that are nearly durations."""
+    """The texts are almost durations."""
     for read in (durations.parse_duration, durations.parse_interval, durations.parse_step):
         try:
             assert isinstance(read(text), dt.timedelta)

@@ -1,4 +1,4 @@
-"""The sources are asked, not what an earlier run has kept."""
+"""The tests fetch from the sources, without the cache of an earlier run."""
 
 from pathlib import Path
 

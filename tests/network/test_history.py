@@ -1,4 +1,4 @@
-"""Every release since the floor, and what each wire changed: compared with the recorded history, and with buf.
+"""Every release since the oldest supported one, and the changes of each wire, compared with the history and buf.
 
 `python tests/network/test_history.py` records the history again; look at the difference before you commit it.
 """
@@ -26,12 +26,12 @@ BEFORE_THE_FLOOR = [
     *("v0.5.0", "v0.6.0", "v0.13.0", "v0.14.0", "v0.15.0", "v0.17.0", "v0.18.0", "v0.19.0", "v0.20.0", "v0.30.0"),
     *("v0.35.0", "v0.60.0", "v0.80.0", "v0.88.0", "v0.89.0", "v0.90.0", "v0.91.0"),
 ]
-"""Releases that gfplug refuses, but whose changes are of every kind; some between them are no longer to be had."""
+"""Releases that gfplug refuses, but whose changes are of every kind; some in between are no longer available."""
 
 BUF_DIFFERS = {
     "v0.88.0..v0.89.0": "buf counts another go_package as breaking",
 }
-"""Pairs about which we and `buf breaking` disagree, and why."""
+"""Pairs about which gfplug and `buf breaking` disagree, and why."""
 
 
 def pairs() -> list[tuple[str, str]]:
@@ -58,12 +58,12 @@ def recorded() -> dict[str, Any]:
 
 @pytest.mark.parametrize(("old", "new"), pairs())
 def test_a_release_changed_what_the_history_records(old: str, new: str) -> None:
-    """From each wire to the next: the same changes, of the same levels."""
+    """From each wire to the next the changes and their levels are the recorded ones."""
     assert changes(old, new) == recorded()[f"{old}..{new}"]
 
 
 def test_from_the_floor_on_only_the_conversion_service_broke() -> None:
-    """What the floor was chosen for."""
+    """This is why the oldest supported release was chosen."""
     pair = "v0.232.0..v0.243.0"
     since = {f"{old}..{new}" for old, new in pairs() if SdkVersion.parse(old) >= sdk.FLOOR}
     breaking = {
@@ -91,14 +91,14 @@ def test_a_release_is_what_the_index_records(version: SdkVersion) -> None:
 
 @pytest.fixture(scope="module")
 def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder where mypy keeps what it knows of the libraries that all stubs import."""
+    """Return a folder where mypy caches the libraries that all stubs import."""
     return tmp_path_factory.mktemp("mypy")
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("version", upstream.first_of_each_wire(), ids=str)
 def test_the_stubs_of_a_release_are_typed(version: SdkVersion, mypy_cache: Path, tmp_path: Path) -> None:
-    """Mypy --strict finds no error in the code that is generated for each wire."""
+    """Mypy --strict finds no error in the generated code of each wire."""
     files.write_tree(tmp_path / "src", stubs.generate(upstream.proto(version)).files)
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={mypy_cache}", "src"]
     done = run(*command, cwd=tmp_path)
@@ -108,7 +108,7 @@ def test_the_stubs_of_a_release_are_typed(version: SdkVersion, mypy_cache: Path,
 
 @pytest.mark.parametrize(("old", "new"), pairs())
 def test_buf_agrees_about_what_breaks(old: str, new: str, tmp_path: Path) -> None:
-    """`buf breaking`, with the rules for files, says that something breaks when, and only when, we do."""
+    """`buf breaking`, with the rules for files, reports a break if, and only if, gfplug does."""
     beside = shutil.which("buf", path=str(Path(sys.executable).parent))
     if not (buf := shutil.which("buf") or beside):
         pytest.skip("install gfplug's extra `dev`: buf is missing")

@@ -1,4 +1,4 @@
-"""The real releases: our restated protos against the originals, and every wire since the floor.
+"""The real releases: our restated protos compared with the originals, and every wire since the oldest supported one.
 
 They come from Go's module cache or the configured module proxy; without either, these tests are skipped.
 """
@@ -24,7 +24,7 @@ _SERVICES = ("grpc_broker", "grpc_controller", "grpc_stdio")
 
 
 def _bare(content: bytes, folder: Path, name: str) -> FileDescriptorProto:
-    """Compile a proto under another name, and drop what is not on the wire."""
+    """Compile a proto under another name, and drop the parts that are not on the wire."""
     folder.mkdir()
     (folder / name).write_bytes(content)
     process.run([sys.executable, "-m", "grpc_tools.protoc", "-I.", "--descriptor_set_out=out", name], cwd=folder)
@@ -35,7 +35,7 @@ def _bare(content: bytes, folder: Path, name: str) -> FileDescriptorProto:
 
 
 def test_our_proto_compiles_to_the_originals_descriptor(tmp_path: Path) -> None:
-    """Same messages, fields, numbers, types and services, in the same order: not one byte differs."""
+    """Messages, fields, numbers, types and services are the same, in the same order: no byte differs."""
     original = modzip.unpack(upstream.download(sdk.default()).content, sdk.default()).proto
     ours = (resources.folder("proto") / "pluginv2" / "backend.proto").read_bytes()
 
@@ -45,7 +45,7 @@ def test_our_proto_compiles_to_the_originals_descriptor(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", _SERVICES)
 def test_our_go_plugin_protos_compile_to_the_originals_descriptors(name: str, tmp_path: Path) -> None:
-    """The three services beside Grafana's own; Go fetches the originals."""
+    """The protos have the three services beside Grafana's; Go fetches the originals."""
     if shutil.which("go") is None:
         pytest.skip("install Go 1.26: it fetches the originals")
     try:
@@ -60,7 +60,7 @@ def test_our_go_plugin_protos_compile_to_the_originals_descriptors(name: str, tm
 
 @pytest.mark.parametrize("version", upstream.first_of_each_wire(), ids=str)
 def test_every_wire_since_the_floor_is_what_the_index_says_and_imports(version: SdkVersion, tmp_path: Path) -> None:
-    """From the real zip to stubs that import, with every digest and checksum compared on the way."""
+    """The test goes from the real zip to stubs that import, and compares every digest and checksum."""
     archive = tmp_path / "sdk.zip"
     archive.write_bytes(upstream.download(version).content)
     generated = stubs.generate(sdk.fetch(version, source=archive))
@@ -73,7 +73,7 @@ def test_every_wire_since_the_floor_is_what_the_index_says_and_imports(version: 
 
 
 def test_a_release_is_fetched_the_whole_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """From the network into the cache, with Go's module cache out of sight."""
+    """The release is fetched from the network into the cache, without Go's module cache."""
     version = SdkVersion(0, 250, 0)
     if goenv.proxy() in {"", "off", "direct"}:
         pytest.skip("no Go module proxy is configured")
@@ -88,7 +88,7 @@ def test_a_release_is_fetched_the_whole_way(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 def test_githubs_tags_agree_with_the_index() -> None:
-    """If GitHub can be reached, each known commit is still that of its tag."""
+    """If GitHub is reachable, each known commit is still the commit of its tag."""
     try:
         tags = github.tags(web.Deadline(30))
     except FetchError as error:

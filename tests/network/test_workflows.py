@@ -1,4 +1,4 @@
-"""The workflows, ours and those that a project starts with, read by the linter that knows GitHub's rules."""
+"""Our workflows and those of a new project, checked by actionlint, which knows GitHub's rules."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ LINTER = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 
 @pytest.fixture(scope="module")
 def linter(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Find actionlint, or let Go install it; skip where neither is possible."""
+    """Find actionlint, or let Go install it; skip if neither is possible."""
     if program := shutil.which("actionlint"):
         return program
     go = shutil.which("go")
@@ -31,7 +31,7 @@ def linter(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def shellcheck() -> str:
-    """Find what reads shell lines; without it actionlint leaves them out."""
+    """Find shellcheck; without it actionlint does not check shell lines."""
     beside = shutil.which("shellcheck", path=str(Path(sys.executable).parent))
     program = beside or shutil.which("shellcheck")
     if program is None:
@@ -40,7 +40,7 @@ def shellcheck() -> str:
 
 
 def accept(linter: str, shellcheck: str, workflow: Path) -> None:
-    """Fail with the linter's words unless it is content."""
+    """Fail with the linter's output if it finds a fault."""
     done = run(linter, "-no-color", "-shellcheck", shellcheck, workflow)
 
     assert done.code == 0, done.out
@@ -48,19 +48,19 @@ def accept(linter: str, shellcheck: str, workflow: Path) -> None:
 
 @pytest.mark.parametrize("workflow", OURS, ids=lambda path: path.name)
 def test_our_workflow_is_without_fault(linter: str, shellcheck: str, workflow: Path) -> None:
-    """Unknown keys, jobs that do not exist, expressions without a value, mistakes in shell lines."""
+    """The linter finds unknown keys, missing jobs, expressions without a value, and mistakes in shell lines."""
     accept(linter, shellcheck, workflow)
 
 
 @pytest.mark.parametrize("kind", ["signals", "from an index", "from an address"])
 def test_a_projects_workflows_are_without_fault(linter: str, shellcheck: str, kind: str, tmp_path: Path) -> None:
-    """Wherever gfplug came from."""
+    """The workflows are valid for every source of gfplug."""
     for workflow in render(kind, tmp_path):
         accept(linter, shellcheck, workflow)
 
 
 def test_the_linter_finds_a_fault(linter: str, tmp_path: Path) -> None:
-    """A job that waits for one that is not there."""
+    """The fault is a job that waits for a missing one."""
     wrong = render("signals", tmp_path / "project")[0].read_text(encoding="utf-8")
     (tmp_path / "ci.yml").write_text(wrong.replace("needs: check", "needs: checks"), encoding="utf-8")
     done = run(linter, "-no-color", tmp_path / "ci.yml")
@@ -70,7 +70,7 @@ def test_the_linter_finds_a_fault(linter: str, tmp_path: Path) -> None:
 
 
 def test_the_linter_finds_a_fault_in_a_shell_line(linter: str, shellcheck: str, tmp_path: Path) -> None:
-    """A variable that is not quoted."""
+    """The fault is a variable that is not quoted."""
     text = next(path for path in OURS if path.name == "release.yml").read_text(encoding="utf-8")
     (tmp_path / "release.yml").write_text(text.replace('"$GITHUB_SHA"', "$GITHUB_SHA"), encoding="utf-8")
     done = run(linter, "-no-color", "-shellcheck", shellcheck, tmp_path / "release.yml")

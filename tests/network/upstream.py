@@ -7,7 +7,7 @@ from gfplug.sdk import ProtoSet, SdkVersion, goenv, gomodcache, goproxy, index, 
 
 
 def download(version: SdkVersion) -> goproxy.Module:
-    """Return a real module zip, or skip with the reason why there is none."""
+    """Return a real module zip, or skip with the reason."""
     if module := gomodcache.find(version):
         return module
     if goenv.proxy() in {"", "off", "direct"}:
@@ -19,12 +19,12 @@ def download(version: SdkVersion) -> goproxy.Module:
 
 
 def proto(version: SdkVersion) -> ProtoSet:
-    """Return a release's proto, also below the floor."""
+    """Return a release's proto, also of releases that are too old."""
     text = normalise(modzip.unpack(download(version).content, version).proto)
     return ProtoSet(version=version, text=text, source="gomodcache")
 
 
 def first_of_each_wire() -> list[SdkVersion]:
-    """List the releases since the floor that changed the wire, oldest first."""
+    """List the releases since the oldest supported one that changed the wire, oldest first."""
     entries = index.load().entries
     return sorted({entry.descriptor: version for version, entry in sorted(entries.items(), reverse=True)}.values())

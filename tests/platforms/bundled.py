@@ -1,9 +1,9 @@
-"""A bundle that brings its C library: `gfplug build --libc bundled` of a project that `journey.py` left. Linux only.
+"""A bundle that contains its C library: `gfplug build --libc bundled` of a project that `journey.py` left. Linux only.
 
     PYTHON tests/platforms/bundled.py --host HOST_PROGRAM --folder FOLDER_OF_THE_JOURNEY
 
-Starts it as the journey does, without Grafana's cookie, and as user 472 in a root that holds nothing but the bundle,
-/proc, /tmp and four devices. Needs root, and mounts of its own: `unshare --mount`. Reports as the journey does.
+Starts it as the journey does, without Grafana's cookie, and as user 472 in a root that contains only the bundle,
+/proc, /tmp and four devices. Needs root, and a mount namespace: `unshare --mount`. Reports like the journey.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _DEVICES = ("null", "zero", "random", "urandom")
 
 
 def refusal_of(journey: Journey) -> str:
-    """Start the bundle as a person would, without the cookie: it says what it is, and fails."""
+    """Start the bundle by hand, without the cookie: it prints an explanation, and fails."""
     environment = {"PATH": os.environ["PATH"]}
     done = subprocess.run(
         [journey.executable()], env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=120

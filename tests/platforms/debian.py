@@ -1,6 +1,6 @@
 """A Debian for arm64 in a folder of this machine, from its package mirror; qemu runs its programs. Needs root.
 
-What runs in it has its own mounts and its own process numbers: both are gone when the command ends, however it ends.
+Its programs have their own mounts and process numbers, which always end with the command.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TOOLS = {
     "qemu-aarch64-static": "qemu-user-static",
     "update-binfmts": "binfmt-support",
 }
-"""Programs of this machine and Debian's packages that hold them."""
+"""Programs of this machine, and Debian's packages that contain them."""
 
 _FORMATS = Path("/proc/sys/fs/binfmt_misc")
 _AARCH64 = _FORMATS / "qemu-aarch64"
@@ -47,14 +47,14 @@ _FROM_HERE = ("PIP_", "SSL_CERT_", "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PR
 
 
 class Debian:
-    """One such folder."""
+    """A Debian in a folder."""
 
     def __init__(self, root: Path) -> None:
-        """Name the folder."""
+        """Set the folder."""
         self.root = root
 
     def put_up(self) -> str:
-        """Put the system up unless it is there; return what was done.
+        """Set up the system unless it exists; return a description of the steps.
 
         Raises: CalledProcessError if a program fails.
         """
@@ -73,12 +73,12 @@ class Debian:
         return done
 
     def command(self, *words: str) -> list[str]:
-        """Return the command that runs a program of the system in it."""
+        """Return the command that runs a program inside the system."""
         inside = ["/usr/bin/env", "-i", *(f"{name}={value}" for name, value in self._environment().items()), *words]
         return [*_NAMESPACES, "--propagation", "private", "sh", "-c", _ENTER, "sh", str(self.root), *inside]
 
     def run(self, *words: str) -> str:
-        """Run a program of the system and return its standard output.
+        """Run a program of the system, and return its standard output.
 
         Raises: CalledProcessError if it fails.
         """
@@ -89,7 +89,7 @@ class Debian:
         return theirs | {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
 
     def _copy_settings(self) -> None:
-        """Let the system reach what this machine reaches: name servers, pip's configuration, certificates."""
+        """Copy the settings for network access to the system: name servers, pip's configuration, certificates."""
         for path in (Path("/etc/resolv.conf"), Path("/etc/hosts")):
             shutil.copyfile(path, self.root / path.relative_to("/"))
         settings = pip_settings()
@@ -97,7 +97,7 @@ class Debian:
         parser.read_dict(settings)
         parser.write(text)
         file = self.root / "etc" / "pip.conf"
-        file.touch(mode=0o600)  # an index may be named with a password
+        file.touch(mode=0o600)  # the address of an index may have a password
         file.write_text(text.getvalue(), encoding="utf-8")
         values = [value for section in settings.values() for value in section.values()]
         for value in {*values, *self._environment().values()}:
@@ -109,7 +109,7 @@ class Debian:
 
 
 def pip_settings() -> dict[str, dict[str, str]]:
-    """Return what pip's configuration files say, by section; variables of the environment are passed as they are."""
+    """Return the settings of pip's configuration files, by section; environment variables are passed unchanged."""
     settings: dict[str, dict[str, str]] = {}
     for line in run([sys.executable, "-m", "pip", "config", "list"]).splitlines():
         name, _, value = line.partition("=")
@@ -138,10 +138,10 @@ def install_tools(tools: Mapping[str, str]) -> str:
 
 @contextmanager
 def emulation() -> Iterator[None]:
-    """Tell the kernel of qemu, and take that back in the end.
+    """Register qemu with the kernel, and remove it in the end.
 
-    Raises: RuntimeError if it can't be told. PRoot is no way around: in Debian 12's 5.1, Python sees folders as not
-    readable (faccessat2), and a plugin ends by a signal.
+    Raises: RuntimeError if it can't be registered. PRoot does not replace it: with Debian 12's 5.1, Python takes
+    folders for not readable (faccessat2), and a plugin ends by a signal.
     """
     is_mounted = (_FORMATS / "register").exists()
     if not is_mounted:
@@ -162,7 +162,7 @@ def emulation() -> Iterator[None]:
 
 
 def run(command: Sequence[str]) -> str:
-    """Run a program at low priority and return its standard output; its error output is in the error.
+    """Run a program at low priority, and return its standard output; an error has its error output.
 
     Raises: CalledProcessError if it fails.
     """

@@ -1,4 +1,4 @@
-"""What a plugin of the signals example must answer the genuine host, and how its processes must end."""
+"""The answers that a plugin of the signals example must give the genuine host, and the end of its processes."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
     from processlist import Family, Process
 
 PERIOD_S = 600.0
-"""Of the example's sine, where nothing else is asked for."""
+"""The default period of the example's sine, in seconds."""
 
 FEWEST = 50
-"""Points that an hour has at least: 100 are asked for."""
+"""Least number of points in an hour: 100 are requested."""
 
 BOUND_S = 10.0
-"""Within this time the processes of a plugin are gone once their host is."""
+"""Seconds within which the processes of a plugin end after their host."""
 
 START_S = 60.0
-"""Within this time all processes of a plugin run; emulation is slow."""
+"""Seconds within which all processes of a plugin run; emulation is slow."""
 
 NANOSECONDS, MILLISECONDS = 1e9, 1e3
 
 
 class StepError(Exception):
-    """A step did not do what it should; the message says what happened."""
+    """A step failed; the message says what happened."""
 
 
 @contextmanager
 def running_host(program: Path, folder: Path) -> Iterator[Host]:
-    """Run a host; a dead one is closed without complaint."""
+    """Run a host; a dead host is closed without an error."""
     host = Host(program, cwd=folder)
     try:
         yield host
@@ -49,7 +49,7 @@ def running_host(program: Path, folder: Path) -> Iterator[Host]:
 
 
 def gone(family: Family, event: str, *, besides: Collection[int] = ()) -> str:
-    """Check that the processes end soon after an event, and say when."""
+    """Check that the processes end soon after an event, and return the time as text."""
     remaining, seconds = family.wait_for_end(within_s=BOUND_S, besides=besides)
     if remaining:
         raise StepError(f"still running {seconds:.0f} s after {event}: {describe_processes(remaining)}")
@@ -57,9 +57,9 @@ def gone(family: Family, event: str, *, besides: Collection[int] = ()) -> str:
 
 
 def wait_for_processes(family: Family, count: int) -> None:
-    """Wait until so many processes run, because workers start while the first one answers already.
+    """Wait until this many processes run, as workers still start while the first one answers.
 
-    Raises: StepError if there are fewer for too long.
+    Raises: StepError if fewer run for too long.
     """
     end = time.monotonic() + START_S
     while (running := len(family.members())) < count:
@@ -69,7 +69,7 @@ def wait_for_processes(family: Family, count: int) -> None:
 
 
 def check_answers(plugin: Plugin, family: Family) -> str:
-    """Check health and a query's values, and look at the plugin's processes while they run."""
+    """Check health and a query's values, and list the plugin's processes while they run."""
     health = plugin.health()
     if health["status"] != "OK":
         raise StepError(f"health: {health}")
@@ -84,7 +84,7 @@ def check_answers(plugin: Plugin, family: Family) -> str:
     if min(seconds) * MILLISECONDS < START_MS or max(seconds) * MILLISECONDS > START_MS + HOUR_MS:
         raise StepError(f"points from {min(seconds)} s to {max(seconds)} s, for an hour from {START_MS} ms")
     points = check_sine(seconds, values)
-    count = len(family.members()) - 1  # the host is one
+    count = len(family.members()) - 1  # one of them is the host
     network, handshake = plugin.started["network"], plugin.started["handshake_ms"]
     return f"{network}, handshake {handshake:.0f} ms, query {milliseconds:.0f} ms: {points}, {count} processes"
 
@@ -115,5 +115,5 @@ def check_sine(times_s: Sequence[float], values: Sequence[float]) -> str:
 
 
 def describe_processes(processes: Sequence[Process]) -> str:
-    """Name processes in one line."""
+    """Return the names of processes in one line."""
     return ", ".join(f"{process.pid} (parent {process.parent}) {process.command[:120]}" for process in processes)

@@ -1,10 +1,10 @@
-"""A platform's whole journey: make a project, build it, ask it, and let the genuine host start and end it.
+"""The whole journey on a platform: make a project, build it, query it, and let the genuine host start and end it.
 
     PYTHON tests/platforms/journey.py --host HOST_PROGRAM --folder EMPTY_FOLDER
 
 PYTHON is the platform's own, 3.11 or later, with gfplug installed; HOST_PROGRAM is `tests/conformance/host`, compiled
 for the platform. Prints one JSON line for each step, `{"step", "ok", "seconds", "detail"}`, and exits with 1 if one
-failed. A step whose predecessor failed is tried where that makes sense, and fails otherwise.
+failed. If an earlier step failed, later ones run if that makes sense, and fail otherwise.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ if TYPE_CHECKING:
     from hostclient import Host, Plugin
 
 
-HOSTS = 4  # that start a plugin at the same time
+HOSTS = 4  # hosts that start a plugin at the same time
 WORKERS = 2
 
 
 class Journey:
-    """One run: the host, the folder, and what is done in it; each step returns what it saw, or raises."""
+    """One run: the host, the folder, and the steps in it; each step returns its observations, or raises."""
 
     def __init__(self, host: Path, folder: Path, *, patience_s: float) -> None:
         """Use a compiled host and an empty folder; no command takes longer than `patience_s`."""
@@ -54,7 +54,7 @@ class Journey:
         self.patience_s = patience_s
 
     def watch(self) -> Callable[[], str]:
-        """Note what runs; return what ends the journey's processes that started since, and names them."""
+        """Record the running processes; return a function that ends the journey's newer processes, and names them."""
         family = Family(self.folder)
 
         def left_behind() -> str:
@@ -66,7 +66,7 @@ class Journey:
     # The command line
 
     def gfplug(self, *words: str) -> str:
-        """Run gfplug as a user does and return its standard output."""
+        """Run gfplug as a user does, and return its standard output."""
         command = [sys.executable, "-m", "gfplug", *words]
         done = subprocess.run(
             command,
@@ -94,7 +94,7 @@ class Journey:
         return ", ".join(f"{name} {figures[name]}" for name in keys)
 
     def build_http2(self) -> str:
-        """Build a bundle that speaks the runtime's own HTTP/2, and query the source that does; the source stays."""
+        """Build a bundle with the runtime's HTTP/2, and query the source with this transport; the source stays."""
         program = self.project / "src" / "plugin" / "__main__.py"
         text = program.read_text(encoding="utf-8")
         program.write_text(text.replace("serve(load)", 'serve(load, transport="http2")'), encoding="utf-8")
@@ -119,12 +119,12 @@ class Journey:
         return f"{executable.name}, {executable.stat().st_size} bytes"
 
     def executable(self) -> Path:
-        """Find what the host starts."""
+        """Find the executable that the host starts."""
         manifest = json.loads((self.project / "dist" / "plugin.json").read_text(encoding="utf-8"))
         files_of_executable = [path for path in self.project.glob(f"dist/{manifest['executable']}_*") if path.is_file()]
         paths = [
             path for path in files_of_executable if path.suffix != ".bin"
-        ]  # which a bundled C library's launcher starts
+        ]  # the launcher of a bundled C library starts such a file
         if len(paths) != 1:
             raise StepError(f"dist/ holds {len(paths)} executables: {[path.name for path in paths]}")
         return paths[0]
@@ -132,7 +132,7 @@ class Journey:
     # The genuine host
 
     def killed(self, workers: int = 0) -> str:
-        """Start, ask, Kill as the host does on shutdown; nothing is left."""
+        """Start, query, and Kill as the host does on shutdown; no process is left."""
         family = Family(self.folder)
         with running_host(self.host, self.folder) as host:
             plugin, detail = self._started(host, family, workers)
@@ -144,7 +144,7 @@ class Journey:
         return detail
 
     def host_dead(self, workers: int = 0) -> str:
-        """Start, ask, kill the host hard; all processes end soon."""
+        """Start, query, and kill the host hard; all processes end soon."""
         family = Family(self.folder)
         with running_host(self.host, self.folder) as host:
             _, detail = self._started(host, family, workers)
@@ -152,7 +152,7 @@ class Journey:
             return detail + gone(family, "the host's death")
 
     def executable_dead(self, workers: int = 0) -> str:
-        """Start, ask, kill the executable hard; what it started ends soon."""
+        """Start, query, and kill the executable hard; its child processes end soon."""
         family = Family(self.folder)
         with running_host(self.host, self.folder) as host:
             plugin, detail = self._started(host, family, workers)
@@ -160,11 +160,11 @@ class Journey:
             return detail + gone(family, "the executable's death", besides={host.process.pid})
 
     def _started(self, host: Host, family: Family, workers: int) -> tuple[Plugin, str]:
-        """Start the executable, with so many worker processes, and ask it; return it and what was seen."""
+        """Start the executable with this many worker processes, and query it; return it and a description."""
         environment = {"GF_PLUGIN_WORKERS": str(workers)} if workers else {}
         plugin = host.start(self.executable(), env=environment)
         if workers:
-            wait_for_processes(family, workers + 2)  # the host and the front process are two
+            wait_for_processes(family, workers + 2)  # the host and the front process add two
         return plugin, check_answers(plugin, family)
 
     def at_once(self) -> str:

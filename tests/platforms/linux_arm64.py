@@ -1,4 +1,4 @@
-"""Linux arm64 under emulation: the whole journey in a Debian that qemu runs, then what an archive must be.
+"""Linux arm64 under emulation: the whole journey in a Debian that qemu runs, then checks of an archive.
 
     sudo .venv/bin/python tests/platforms/linux_arm64.py [--folder FOLDER]
 
@@ -42,10 +42,10 @@ _TESTS = ("platforms/*.py", "conformance/hostclient.py", "conformance/messages.p
 
 
 class Machine:
-    """The emulated machine and what is brought to it."""
+    """The emulated machine and its files."""
 
     def __init__(self, debian: Debian) -> None:
-        """Use a system that may not be there yet."""
+        """Use a system that may not exist yet."""
         self.debian = debian
         self.opt = debian.root / _OPT.lstrip("/")
         self.journey = debian.root / _JOURNEY.lstrip("/")
@@ -68,7 +68,7 @@ class Machine:
         return ", ".join(sorted(path.name for path in wheels.iterdir()))
 
     def install(self) -> str:
-        """Install gfplug inside, into an environment that stays."""
+        """Install gfplug inside, into an environment that is kept."""
         wheel = f"{_OPT}/wheels/{next((self.opt / 'wheels').glob('gfplug-*.whl')).name}"
         if not (self.opt / "venv" / "bin" / "pip").exists():
             self.debian.run("python3", "-m", "venv", f"{_OPT}/venv")
@@ -79,7 +79,7 @@ class Machine:
         ).strip()
 
     def script(self, name: str) -> str:
-        """Run one of this folder's scripts inside; its lines are printed as they come.
+        """Run one of this folder's scripts inside; its lines are printed at once.
 
         Raises: CalledProcessError if a step failed.
         """
@@ -89,7 +89,7 @@ class Machine:
         return "all steps are well"
 
     def archive(self) -> Path:
-        """Return the archive that was built last.
+        """Return the latest archive.
 
         Raises: FileNotFoundError without one.
         """
@@ -120,7 +120,7 @@ def merge(machine: Machine) -> str:
 def check_alignment(archive: Path) -> str:
     """Check that a kernel with pages of 64 KiB can load every ELF file of an archive.
 
-    Raises: ValueError naming those that it can't load, or if there is none.
+    Raises: ValueError with the names of those that it can't load, or if there are no ELF files.
     """
     count, wrong = 0, []
     with zipfile.ZipFile(archive) as opened:
@@ -135,7 +135,7 @@ def check_alignment(archive: Path) -> str:
 
 
 def alignment_faults(content: bytes) -> list[str]:
-    """Name what is wrong with an ELF file."""
+    """List the problems of an ELF file."""
     elf = ELFFile(BytesIO(content))
     aligned = [segment["p_align"] for segment in elf.iter_segments("PT_LOAD")]
     faults = [f"a segment is aligned to {size} bytes" for size in aligned if size % PAGE]
@@ -172,7 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if platform.machine() in {"aarch64", "arm64"} or sys.platform != "linux" or os.geteuid():
         parser.error("needs root on a Linux that is not arm64; there, run journey.py itself")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was set up is taken back
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the setup is removed
     report = Report()
     if report.step("tools", lambda: install_tools(TOOLS)):
         with emulation():

@@ -1,4 +1,4 @@
-"""The step with `gfplug preview`: its server, and the plugin behind it. The page is an empty one."""
+"""The step with `gfplug preview`: its server, and the plugin behind it. The page is empty."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ def gfplug_dead(journey: Journey) -> str:
 
 
 def _ask(url: str) -> str:
-    """Query through the preview's server as its page does."""
+    """Send a query through the preview's server as its page does."""
     request = urllib.request.Request(  # noqa: S310  # the preview's own address
         f"{url}api/ds/query", json.dumps(_QUERY).encode(), {"Content-Type": "application/json"}
     )
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # this machine, whatever proxy is set
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # this machine, without a proxy
     with direct.open(request, timeout=120) as response:
         reply = json.loads(response.read())["results"]["A"]
     (frame,) = reply["frames"]

@@ -1,7 +1,7 @@
-"""The processes of this machine, and which of them a journey started. Linux, macOS and Windows; standard library only.
+"""The processes of this machine, and those that a journey started. Linux, macOS and Windows; standard library only.
 
-A process is the journey's own if one of the journey started it, or if its command line names the journey's folder. A
-plain difference of two lists would also name what others start on the machine at the same time.
+A process is the journey's own if another of its processes started it, or if its command line names the journey's
+folder. A plain difference of two lists would also contain processes that others start at the same time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PROC = Path("/proc")
 _PAUSE_S = 0.1
 HARD = getattr(signal, "SIGKILL", signal.SIGTERM)
-"""The signal that no process can handle; on Windows SIGTERM is one."""
+"""The signal that no process can handle; on Windows SIGTERM is such a signal."""
 
 
 @dataclass(frozen=True)
@@ -35,18 +35,18 @@ class Process:
 
 
 class Family:
-    """The processes that started after this object, and are the journey's."""
+    """The journey's processes that started after this object."""
 
     def __init__(self, folder: Path) -> None:
-        """Note what runs already; `folder` is the one that the journey works in."""
+        """Record the running processes; `folder` is the journey's folder."""
         self._folder = str(folder)
         self._before = {process.pid for process in running()}
         self._own = {os.getpid()}
 
     def members(self) -> list[Process]:
-        """List the running ones, and remember them: a child whose parent has ended is still found.
+        """List the running processes, and store them: a child whose parent has ended is still found.
 
-        Call it while parents run.
+        Call this method while parents run.
         """
         new = [process for process in running() if process.pid not in self._before]
         size = 0
@@ -56,7 +56,7 @@ class Family:
         return [process for process in new if process.pid in self._own]
 
     def wait_for_end(self, *, within_s: float, besides: Collection[int] = ()) -> tuple[list[Process], float]:
-        """Wait until none runs except `besides`; return those that are left, and how many seconds that took."""
+        """Wait until no process except `besides` runs; return the remaining ones, and the seconds of the wait."""
         begin = time.monotonic()
         while True:
             remaining = [process for process in self.members() if process.pid not in besides]
@@ -66,18 +66,18 @@ class Family:
             time.sleep(_PAUSE_S)
 
     def end(self) -> list[Process]:
-        """End those that run, each by its number, so that the next step starts with none; return them."""
+        """End the running processes, each by its number, so that the next step starts with none; return them."""
         remaining = self.members()
         for process in remaining:
             try:
                 os.kill(process.pid, HARD)
             except OSError:
-                continue  # it has ended since
+                continue  # the process has ended since
         return remaining
 
 
 def running() -> list[Process]:
-    """List all processes; those that have ended and are not yet waited for do not count."""
+    """List all processes except zombies."""
     if sys.platform == "win32":
         return _toolhelp()
     return _proc() if PROC.joinpath("self", "stat").exists() else _ps()
@@ -92,7 +92,7 @@ def _proc() -> list[Process]:
             state, parent = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()[:2]
             words = (folder / "cmdline").read_bytes().rstrip(b"\0").split(b"\0")
         except OSError:
-            continue  # it has ended since
+            continue  # the process has ended since
         if state not in "ZX":
             processes.append(Process(int(folder.name), int(parent), b" ".join(words).decode(errors="replace")))
     return processes

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 @dataclass
 class Report:
-    """Runs steps and counts those that failed."""
+    """Runs steps, and counts those that failed."""
 
     failures: int = 0
 
     def step(self, name: str, act: Callable[[], str], *, left_behind: Callable[[], str] | None = None) -> bool:
-        """Run a step and print its line; what `left_behind` names makes it fail, too. Return whether it did well."""
+        """Run a step, print its line, and return whether it succeeded; it also fails if `left_behind` returns text."""
         begin, ok = time.monotonic(), True
         try:
             detail = act()

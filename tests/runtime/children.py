@@ -44,7 +44,7 @@ class Child:
 
     @property
     def channel(self) -> Any:
-        """Connect where the handshake line says; raw bytes go in and out, which its types don't foresee."""
+        """Connect to the address of the handshake line; it passes raw bytes, which grpcio's types lack."""
         if self._channel is None:
             _, _, network, address, *_ = self.line.strip().split("|")
             options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
@@ -80,14 +80,14 @@ class Child:
         return answer
 
     def shutdown(self) -> float:
-        """Ask for the end; return the seconds until the process was gone."""
+        """Call Shutdown; return the seconds until the process has ended."""
         began = time.monotonic()
         self.channel.unary_unary("/plugin.GRPCController/Shutdown")(b"", timeout=10)
         self.process.wait(10)
         return time.monotonic() - began
 
     def logs(self) -> list[dict[str, Any]]:
-        """Read the log lines so far; each must be a JSON object of the shape that the host takes."""
+        """Read the log lines so far; each must be a JSON object of the shape that the host expects."""
         lines = self._stderr.read_bytes().splitlines(keepends=True)
         entries = [json.loads(line) for line in lines if line.endswith(b"\n")]
         for line, entry in zip(lines, entries, strict=False):
@@ -102,7 +102,7 @@ class Child:
 def plugin(
     stubs: Path, folder: Path, *, kind: str = "", descriptor: int | None = None, **environment: str
 ) -> Iterator[Child]:
-    """Start the sample with go-plugin's variables and the module path; its stderr is a file, or the descriptor."""
+    """Start the sample with go-plugin's variables and the module path; stderr goes to a file, or to the descriptor."""
     path = ":".join(map(str, (HERE, SOURCE, stubs)))
     stderr = folder / "stderr"
     with stderr.open("wb") as file:
@@ -120,7 +120,7 @@ def plugin(
 
 @contextmanager
 def running(process: subprocess.Popen[bytes], stderr: Path) -> Iterator[Child]:
-    """Give a started plugin, and end it."""
+    """Yield a started plugin, and end it."""
     child = Child(process, stderr)
     try:
         yield child
@@ -134,7 +134,7 @@ def running(process: subprocess.Popen[bytes], stderr: Path) -> Iterator[Child]:
 
 
 def context(*, marker: str = "", token: str = "", uid: str = "u1", **options: object) -> pb.PluginContext:
-    """Describe a configured data source; another marker or token has another time of change."""
+    """Describe a configured data source; another marker or token means another time of change."""
     settings = pb.DataSourceInstanceSettings(
         uid=uid,
         name="my source",

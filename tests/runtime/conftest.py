@@ -1,4 +1,4 @@
-"""The runtime and its stubs on the path; an upstream for the HTTP client."""
+"""Puts the runtime and its stubs on the path; has an upstream for the HTTP client."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def server() -> Iterator[upstreams.Server]:
 
 @pytest.fixture
 def login(monkeypatch: pytest.MonkeyPatch) -> Iterator[Login]:
-    """Run an OAuth2 server, which otherwise takes no tokens over HTTP."""
+    """Run an OAuth2 server, and let Authlib accept HTTP without TLS."""
     import loginserver  # noqa: PLC0415  # it takes long, for few modules
 
     monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
@@ -47,7 +47,7 @@ def login(monkeypatch: pytest.MonkeyPatch) -> Iterator[Login]:
 
 @pytest.fixture
 def without_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the proxies of this machine."""
+    """Ignore the proxies of this machine."""
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
 

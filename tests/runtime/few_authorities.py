@@ -23,7 +23,7 @@ def authorities(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def few_authorities(authorities: Path) -> Iterator[None]:
-    """Let OpenSSL take two certificates for the system's: reading its 140 takes 30 ms for each client."""
+    """Let OpenSSL use two certificates as the system's: reading all 140 takes 30 ms for each client."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", str(authorities))
         yield

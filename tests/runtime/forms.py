@@ -1,4 +1,4 @@
-"""Dataclasses of every kind, and forms of one field described."""
+"""Dataclasses of every kind, and descriptions of forms with one field."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Table = NewType("Table", str)
 
 
 class Aggregation(enum.Enum):
-    """Choices with names of their own."""
+    """Choices with labels."""
 
     AVERAGE = "avg"
     P95 = "p95"
@@ -53,7 +53,7 @@ class Deep:
 
 @dataclass(frozen=True)
 class Note:
-    """A dataclass that needs more than a line."""
+    """A dataclass whose text needs more than a line."""
 
     text: Annotated[str, Ui(widget="textarea")] = ""
 

@@ -1,4 +1,4 @@
-"""Frames to test with: random ones, and one that has every type with its hardest values."""
+"""Frames for tests: random frames, and a frame that has every type with its extreme values."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def columns_of(frame: Frame) -> list[tuple[str, str, Any]]:
 def all_types() -> Frame:
     """Make one frame with every type, nullable and not: least and greatest values, zero, NaN, infinities, null.
 
-    It is the counterpart of `many_types`, by which the Go SDK tests its own encoders.
+    The Go SDK tests its encoders with the counterpart `many_types`.
     """
     columns: dict[str, tuple[FieldType, list[Any]]] = {
         "string_values": ("string", ["Go Min", "JS Min (for >= 64)", "0 / nil / misc", "JS Max (for >= 64)", "Go Max"]),

@@ -1,4 +1,4 @@
-"""A client's side of HTTP/2, by the `h2` library, before a connection of ours without any socket."""
+"""An HTTP/2 client from the `h2` library, joined to a server connection of the runtime without a socket."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ RUN = "/pluginv2.Stream/RunStream"
 
 
 class Wire(asyncio.WriteTransport):
-    """What the server writes on."""
+    """The transport that the server writes to."""
 
     def __init__(self) -> None:
         """Begin with nothing."""
@@ -48,27 +48,27 @@ class Wire(asyncio.WriteTransport):
         self.is_closed = False
 
     def write(self, data: Any) -> None:
-        """Keep it."""
+        """Store the data."""
         assert not self.is_closed
         self.output += data
         self.largest = max(self.largest, len(data))
 
     def writelines(self, pieces: Iterable[Any]) -> None:
-        """Keep them."""
+        """Store the pieces."""
         for piece in pieces:
             self.write(piece)
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """Have none."""
+        """Ignore the limits."""
 
     def close(self) -> None:
-        """Note it."""
+        """Note that the connection is closed."""
         self.is_closed = True
 
 
 @dataclass
 class Reply:
-    """What has come for one stream."""
+    """The data received for one stream."""
 
     headers: dict[str, str] = field(default_factory=dict)
     data: bytes = b""
@@ -95,7 +95,7 @@ class Reply:
 
 
 class Peer:
-    """A client and the server before it, in one task; `settle` lets both say what they have to say."""
+    """A client and its server, in one task; `settle` lets both send all that they have."""
 
     def __init__(
         self, *, unary: Mapping[str, Unary] | None = None, streams: Mapping[str, Stream] | None = None
@@ -126,14 +126,14 @@ class Peer:
         await self.settle()
 
     async def settle(self, rounds: int = 6) -> None:
-        """Carry bytes both ways, and let the tasks run, until neither side has more to send."""
+        """Pass bytes both ways, and let the tasks run, until neither side has more to send."""
         for _ in range(rounds):
             self.carry()
             for _ in range(4):
                 await asyncio.sleep(0)
 
     def carry(self) -> None:
-        """Carry bytes both ways once."""
+        """Pass bytes both ways once."""
         if outgoing := self.client.data_to_send():
             self.server.data_received(outgoing)
         incoming, self.wire.output = bytes(self.wire.output), bytearray()
@@ -144,7 +144,7 @@ class Peer:
     def call(
         self, path: str, message: bytes | None = b"", *, metadata: Iterable[tuple[str, str]] = (), ends: bool = True
     ) -> int:
-        """Begin a call; without a message the body is left open."""
+        """Start a call; without a message the body stays open."""
         stream = self.client.get_next_available_stream_id()
         headers = [
             (":method", "POST"),

@@ -1,4 +1,4 @@
-"""A real OAuth2 server, Authlib's, and an API that takes its tokens: both on one port of this machine."""
+"""A real OAuth2 server from Authlib, and an API that accepts its tokens: both on one port of this machine."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _PUBLIC_KEY = _KEY.public_key().public_bytes(
 
 
 class _Client(ClientMixin):  # type: ignore[misc]  # Authlib has no types
-    """The one client; it may do everything, with the right secret."""
+    """The only client; with the right secret it may do everything."""
 
     client_id = CLIENT
 
@@ -68,7 +68,7 @@ class _Client(ClientMixin):  # type: ignore[misc]  # Authlib has no types
 
 @dataclass
 class _Refresh(TokenMixin):  # type: ignore[misc]
-    """A refresh token, which is used once."""
+    """A refresh token, which can be used once."""
 
     value: str
 
@@ -90,7 +90,7 @@ class _Refresh(TokenMixin):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class Issued:
-    """A token that was given to someone."""
+    """An issued token."""
 
     value: str
     time: float
@@ -100,27 +100,27 @@ class Issued:
 
 
 class Login:
-    """The server; what it does next is for tests to change."""
+    """The server; tests set its attributes to change its behaviour."""
 
     def __init__(self) -> None:
         """Listen on a free port."""
         self.lifetime: float = 3600
-        """Seconds for which the API takes a token; whole ones are told to the client, others are not."""
+        """Seconds for which the API accepts a token; only a whole number is sent to the client."""
         self.leeway = 0.0
-        """Seconds for which the API goes on taking a token that has ended, as servers do because clocks differ."""
+        """Seconds for which the API still accepts an expired token, as servers do because clocks differ."""
         self.delay = 0.0
         """Seconds before a request for a token is answered."""
         self.failure: tuple[int, str] | None = None
-        """Status and body to answer every request for a token with."""
+        """Status and body of the answer to every request for a token."""
         self.is_closed = False
-        """The API takes no token at all."""
+        """If true, the API accepts no token."""
         self.issued: list[Issued] = []
         self.token_requests = 0
         """Requests for tokens."""
         self.accepted_tokens: list[str] = []
-        """The bearer tokens of the requests to the API that were answered."""
+        """The bearer tokens of the requests that the API accepted."""
         self.refusals = 0
-        """Requests to the API that were answered 401."""
+        """Number of requests to which the API answered 401."""
         self.refresh_tokens = {REFRESH}
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
@@ -132,7 +132,7 @@ class Login:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def close(self) -> None:
-        """Stop, and end the connections that clients keep: each has a thread, which waits for its next request."""
+        """Stop, and end the connections that clients keep: the thread of each waits for the next request."""
         self._server.shutdown()
         for connection in tuple(self._connections):
             with suppress(OSError):
@@ -140,12 +140,12 @@ class Login:
         self._server.server_close()
 
     def revoke(self) -> None:
-        """Take none of the tokens that were issued until now."""
+        """Refuse all tokens that were issued until now."""
         with self._lock:
             self.issued = [Issued(each.value, each.time, each.grant, each.scope, 0.0) for each in self.issued]
 
     def save(self, token: dict[str, Any], grant: str) -> None:
-        """Remember a token."""
+        """Store a token."""
         with self._lock:
             now = time.monotonic()
             end = now + self.lifetime + self.leeway
@@ -155,7 +155,7 @@ class Login:
                 self.refresh_tokens = {token["refresh_token"]}
 
     def serve(self, authorization: str) -> bool:
-        """Tell whether the API takes a request."""
+        """Tell whether the API accepts a request."""
         value = authorization.removeprefix("Bearer ")
         with self._lock:
             issued = next((each for each in self.issued if each.value == value), None)
@@ -241,7 +241,7 @@ def _refresh_grant(login: Login) -> type:
             return USER
 
         def revoke_old_credential(self, _: object) -> None:
-            """Leave it to `Login.save`."""
+            """Do nothing: `Login.save` revokes the token."""
 
     return Grant
 
@@ -249,7 +249,7 @@ def _refresh_grant(login: Login) -> type:
 def _bearer_grant(login: Login) -> type:
     class Grant(JWTBearerGrant):  # type: ignore[misc]
         def get_audiences(self) -> list[str]:
-            return [login.token_url, "https://oauth2.googleapis.com/token"]  # Google's library says this one always
+            return [login.token_url, "https://oauth2.googleapis.com/token"]  # Google's library sends this audience
 
         def resolve_issuer_client(self, issuer: str) -> _Client | None:
             return _Client() if issuer == CLIENT else None

@@ -1,4 +1,4 @@
-"""Data sources that protect their upstream, and record its queries; many calls on one event loop."""
+"""Data sources that protect their upstream and record its queries, and many calls on one event loop."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class CountingSource(Plain):
-    """Records its queries, counts those at once and the cancelled ones; a `gate` stops them until it is open."""
+    """Records its queries, counts concurrent and cancelled ones; a `gate` stops them until it is open."""
 
     cache: Any = Cache()
     concurrency: Any = None
@@ -29,7 +29,7 @@ class CountingSource(Plain):
     cancellations: int
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Let each class count for itself."""
+        """Give each class its own counters."""
         super().__init_subclass__(**options)
         cls.queries, cls.running, cls.most, cls.cancellations = [], 0, 0, 0
         cls.lock = threading.Lock()  # type: ignore[attr-defined]
@@ -62,7 +62,7 @@ class CountingSource(Plain):
         return self.end(query)
 
     def holder(self, query: Query[dict[str, Any]]) -> Callable[[], bool]:
-        """Return whether a query must wait: for the seconds of its model, else until the gate is open."""
+        """Return a function that is true while a query waits: for its model's seconds, else until the gate is open."""
         if "seconds" in query.model:
             end = time.monotonic() + query.model["seconds"]
             return lambda: time.monotonic() < end
@@ -90,7 +90,7 @@ class BatchSource(CountingSource):
     batches: list[list[str]]
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Let each class have lists of its own."""
+        """Give each class its own lists."""
         super().__init_subclass__(**options)
         cls.batches = []
 
@@ -100,7 +100,7 @@ class BatchSource(CountingSource):
         return self.answer_all(queries)
 
     def answer_all(self, queries: list[Query[dict[str, Any]]]) -> Mapping[str, Any]:
-        """Answer each by its ref id."""
+        """Return one frame for each ref id."""
         results: dict[str, Any] = {}
         for query in queries:
             try:
@@ -120,7 +120,7 @@ class AsyncBatchSource(BatchSource):
 
 
 def make_class(base: type[CountingSource], **attributes: Any) -> Any:
-    """Make a class that counts for itself."""
+    """Make a class with its own counters."""
     return type(base.__name__, (base,), attributes)
 
 
@@ -147,7 +147,7 @@ class Callers:
 
 
 def request(*models: dict[str, Any], login: str = "ada", **headers: str) -> pb.QueryDataRequest:
-    """Ask as a user."""
+    """Make a request of a user."""
     message = queries(*models)
     message.pluginContext.user.login = login
     message.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
@@ -155,11 +155,11 @@ def request(*models: dict[str, Any], login: str = "ada", **headers: str) -> pb.Q
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Wait until something is so, for at most five seconds."""
+    """Wait until a condition is true, for at most five seconds."""
     await asyncio.wait_for(until_not(lambda: not condition()), 5)
 
 
 async def until_not(condition: Callable[[], object]) -> None:
-    """Wait as long as something is so."""
+    """Wait until a condition is false."""
     while condition():  # noqa: ASYNC110  # it is of other threads
         await asyncio.sleep(0.002)

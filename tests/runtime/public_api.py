@@ -1,6 +1,6 @@
-"""The runtime's public API: where each name is imported from, and what each of them is.
+"""The runtime's public API: where each name is imported from, and its description.
 
-python tests/runtime/public_api.py             print that of the gfruntime on Python's path
+python tests/runtime/public_api.py             print the API of the gfruntime on Python's path
 python tests/runtime/public_api.py --update    record it in public_api.json, which a test holds the runtime to, and
                                                new names with this version in public_api_since.json
 """
@@ -52,7 +52,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "gfruntime.testing.fixtures": (),
     "gfruntime.testing.preview": (),
 }
-"""The modules that authors import from, and their public names: all that a module defines, unless some are listed."""
+"""The modules that authors import from, and their public names: all names of a module, unless some are listed."""
 
 _OPTIONS = {
     "AsyncHttpClient.get": "HttpClient.request",
@@ -63,12 +63,12 @@ _OPTIONS = {
     "HttpClient.get": "HttpClient.request",
     "HttpClient.post": "HttpClient.request",
 }
-"""Methods whose `**options` are those of a function or method of another name."""
+"""Methods whose `**options` are passed to a function or method with another name."""
 _SPECIAL = {"__call__", "__enter__", "__exit__", "__getitem__", "__len__"}
 
 
 def describe_api() -> Api:
-    """Describe every public name, and the classes that their attributes are of."""
+    """Describe every public name, and the classes of its attributes."""
     api: Api = {}
     classes: list[type] = []
     for module, name in _imports():
@@ -90,7 +90,7 @@ def describe_api() -> Api:
 
 
 def list_losses(before: Api, after: Api) -> list[str]:
-    """Say which names and parameters are no longer there."""
+    """List the names and parameters that no longer exist."""
     sentences = []
     for name, parameters in before.items():
         others = after.get(name)
@@ -113,7 +113,7 @@ def current_version() -> str:
 
 
 def first_versions(api: Api, versions: dict[str, str], *, version: str) -> dict[str, str]:
-    """Return since when each name is there: as recorded, else since this version."""
+    """Return the first version of each name: the recorded one, else this version."""
     return {name: versions.get(name, version) for name in api}
 
 
@@ -130,7 +130,7 @@ def _imports() -> Iterator[tuple[ModuleType, str]]:
 
 
 def _exports(module: ModuleType) -> Sequence[str]:
-    """List what a module exports: its `__all__`, else what it defines, or takes from another by `import *`."""
+    """List the names that a module exports: its `__all__`, else those that it defines or gets by `import *`."""
     if hasattr(module, "__all__"):
         return list(module.__all__)
     names: list[str] = []
@@ -145,7 +145,7 @@ def _exports(module: ModuleType) -> Sequence[str]:
 
 
 def _bases(cls: type) -> list[type]:
-    """List a class and those of its bases that are the runtime's."""
+    """List a class and its base classes of the runtime."""
     return [base for base in cls.__mro__ if base.__module__.startswith("gfruntime")]
 
 
@@ -164,7 +164,7 @@ def _members(cls: type) -> Api:
 
 
 def _init_attributes(cls: type) -> set[str]:
-    """List the attributes that a class sets in an `__init__` of its own."""
+    """List the attributes that a class sets in its own `__init__`."""
     init = vars(cls).get("__init__")
     source = "" if init is None or "<string>" in init.__code__.co_filename else inspect.getsource(init)
     return set(re.findall(r"\bself\.([a-z]\w*)(?:: [^=\n]+)? = ", source))
@@ -185,7 +185,7 @@ def _classes_of_attributes(cls: type) -> Iterator[type]:
 
 
 def _parameters(function: Any) -> list[str]:
-    """List the parameters of a function or class, without `self`; `*` stands before those by keyword only."""
+    """List the parameters of a function or class, without `self`; `*` stands before keyword-only ones."""
     texts: list[str] = []
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind is parameter.KEYWORD_ONLY and not any(text.startswith("*") for text in texts):
@@ -195,14 +195,14 @@ def _parameters(function: Any) -> list[str]:
 
 
 def _options(name: str, api: Api) -> list[str]:
-    """List the options that a method passes on: the keywords of the function of its name, or of another."""
+    """List the options that a method passes on: the keywords of the function with its name, or with another."""
     target = _OPTIONS.get(name, name.rpartition(".")[2])
     parameters = api.get(target) or _parameters(_function_in_frames(target))
     return parameters[parameters.index("*") :]
 
 
 def _function_in_frames(name: str) -> Any:
-    """Find a function in the modules about frames, whichever has it."""
+    """Find a function in any of the modules about frames."""
     modules = pkgutil.iter_modules(importlib.import_module("gfruntime.frames").__path__, "gfruntime.frames.")
     scopes = [vars(importlib.import_module(module.name)) for module in modules]
     return next(scope[name] for scope in scopes if isinstance(scope.get(name), FunctionType))

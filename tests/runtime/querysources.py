@@ -1,4 +1,4 @@
-"""Data sources whose queries do as their models say: one by one, in batches, in threads and on loops."""
+"""Data sources whose queries follow their models: one by one, in batches, in threads and on loops."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Model:
-    """What a panel asks."""
+    """A panel's query."""
 
     do: str = ""
     rows: int = 1
@@ -26,7 +26,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Names:
-    """What a variable asks."""
+    """A variable's query."""
 
     of: str = "tables"
 
@@ -35,7 +35,7 @@ class Source(Plain):
     """Answers panels one by one, and variables with their own method."""
 
     def query(self, query: Query[Model]) -> Any:  # type: ignore[override]  # another model
-        """Answer a panel, or an annotation, which has no method here."""
+        """Answer a panel, or an annotation: the class has no method for annotations."""
         frame = Frame.of(name=f"{query.query_type} {query.model.do}", v=np.zeros(query.model.rows))
         match query.model.do:
             case "exit":

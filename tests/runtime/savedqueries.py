@@ -55,7 +55,7 @@ class Model(Same):
 
 @dataclass(frozen=True)
 class Names:
-    """What a variable asks: a class method may migrate, too."""
+    """A variable's query: its `migrate` is a class method."""
 
     of: str = "tables"
 
@@ -66,7 +66,7 @@ class Names:
 
 @dataclass(frozen=True)
 class Options:
-    """Options of which one was renamed; the secret and the URL are kept elsewhere."""
+    """Options with a renamed one; the secret and the URL have their own stores."""
 
     host: str = "localhost"
     url: Annotated[str, Ui(store="url")] = ""

@@ -46,14 +46,14 @@ class Source(Plain):
 
 @pytest.fixture(scope="module")
 def services() -> Services:
-    """Give the services."""
+    """Return the services."""
     return Services(Source)
 
 
 def admission(text: bytes, *, operation: int = 0) -> pb.AdmissionRequest:
-    """Ask about an object."""
+    """Send an admission request for an object."""
     return pb.AdmissionRequest(
-        pluginContext=pb.PluginContext(pluginId="p"),  # no data source: there may be none yet
+        pluginContext=pb.PluginContext(pluginId="p"),  # no data source: it may not exist yet
         operation=operation,  # type: ignore[arg-type]  # an open enum
         kind=pb.GroupVersionKind(group="g", version="v1", kind="K"),
         object_bytes=text,
@@ -62,7 +62,7 @@ def admission(text: bytes, *, operation: int = 0) -> pb.AdmissionRequest:
 
 
 def test_validation_sees_the_whole_request(services: Services) -> None:
-    """Operation, kind, both objects and the context arrive, without a configured data source (item 73)."""
+    """The handler gets operation, kind, both objects and the context, without a configured data source (item 73)."""
     answer = services.unary(
         "AdmissionControl/ValidateAdmission", admission(b"{}" and b'{"a": 1}', operation=1), pb.ValidationResponse
     )
@@ -83,7 +83,7 @@ def test_the_result_has_refusals_and_failures(services: Services, text: bytes, c
 
 @pytest.mark.parametrize(("operation", "content"), [(0, b'{"changed": true}'), (2, b"given")])
 def test_mutation_returns_the_whole_object(services: Services, operation: int, content: bytes) -> None:
-    """The object is the changed one, or the one that was given."""
+    """The result is the changed object, or the given one."""
     answer = services.unary(
         "AdmissionControl/MutateAdmission", admission(b"given", operation=operation), pb.MutationResponse
     )
@@ -92,7 +92,7 @@ def test_mutation_returns_the_whole_object(services: Services, operation: int, c
 
 
 def conversion(version: str) -> pb.ConversionRequest:
-    """Ask for two objects."""
+    """Send two objects for conversion."""
     objects = [pb.RawObject(raw=text, content_type="application/json") for text in (b'"first"', b'"second"')]
     target = pb.GroupVersion(group="g", version=version)
     return pb.ConversionRequest(pluginContext=context(), uid="u-1", objects=objects, target_version=target)
@@ -109,7 +109,7 @@ def test_conversion_echoes_uid_and_keeps_the_order(services: Services) -> None:
 
 @pytest.mark.shows("protocol 73")
 def test_the_result_has_a_failed_conversion(services: Services) -> None:
-    """Too few objects are a failure that has none (item 73)."""
+    """If the handler returns too few objects, the answer is a failure without objects (item 73)."""
     answer = services.unary("ResourceConversion/ConvertObjects", conversion("v9"), pb.ConversionResponse)
 
     assert (answer.uid, answer.result.status, len(answer.objects)) == ("u-1", "Failure", 0)
@@ -146,7 +146,7 @@ def test_an_answer_that_cannot_be_written_is_a_denial(answer: Admission) -> None
 
 
 def test_the_response_has_an_error_for_unreadable_settings(services: Services) -> None:
-    """Validation, mutation and conversion answer with it; no call fails."""
+    """Validation, mutation and conversion answer with the error; no call fails."""
     review, conversion_request = admission(b"x", operation=pb.AdmissionRequest.CREATE), conversion("v2")
     for request in (review, conversion_request):
         request.pluginContext.dataSourceInstanceSettings.jsonData = b"{no"

@@ -1,4 +1,4 @@
-"""How Grafana's alert rules will read an answer."""
+"""How Grafana's alert rules read an answer."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ WIDE = Frame.of(time=T[:2], v=[1.0, 2.0])
 
 
 def verdict(*frames: Frame) -> alerting.Verdict:
-    """Classify frames by their JSON, as a tool outside the plugin would."""
+    """Classify frames by their JSON, as a tool outside the plugin does."""
     return alerting.classify([alerting.Sketch.from_json(json.loads(frametext.encode(frame))) for frame in frames])
 
 
 def with_type(frame: Frame, frame_type: str, version: tuple[int, int] = (0, 1)) -> Frame:
-    """Put a type on a frame without looking at its shape."""
+    """Set the type of a frame without a check of its shape."""
     return frame.with_meta(type=frame_type, typeVersion=list(version))
 
 
 def items(result: alerting.Verdict) -> list[tuple[str, dict[str, str]]]:
-    """List the names and labels of what a rule would see."""
+    """List the names and labels of the items that a rule sees."""
     return [(item.name, dict(item.labels)) for item in result.items]
 
 
@@ -103,12 +103,12 @@ def test_classification_is_grafanas(frames: list[Frame], kind: str, message: str
 
 @pytest.mark.shows("frames 42")
 def test_errors_have_grafanas_prefix() -> None:
-    """The error is written as Grafana's log has it, the ref id in it."""
+    """The error has the text of Grafana's log, with the ref id."""
     assert verdict(TEXT).error("A").startswith("[sse.readDataError] [A] got error: input data must be a wide series")
 
 
 def test_items_have_their_labels() -> None:
-    """Labels come from the fields, or from text columns where there are such; null text is empty."""
+    """Labels come from the fields, or from text columns if a frame has any; null text is empty."""
     numbers = Frame.of(host=["a", None], v=[1, 2])
     frame = Frame(fields=WIDE.fields, name="cpu").labelled({"h": "a"})
 
@@ -146,7 +146,7 @@ def test_items_have_their_labels() -> None:
     ],
 )
 def test_frames_that_may_fail_later_give_a_warning(frames: list[Frame], warning: str) -> None:
-    """Repeated labels, channels, lost data, odd times: Grafana's reader accepts them."""
+    """Grafana's reader accepts repeated labels, channels, lost data and odd times."""
     result = verdict(*frames)
 
     assert result.kind != "error"
@@ -154,7 +154,7 @@ def test_frames_that_may_fail_later_give_a_warning(frames: list[Frame], warning:
 
 
 def test_a_good_answer_has_no_warnings() -> None:
-    """What the runtime types by itself is read by contract, without a warning."""
+    """Frames that the runtime gives a type are read by the contract, without a warning."""
     for frames in ([WIDE], TEXT.group_by("host"), [TEXT], [Frame.of(host=["a", "b"], v=[1, 2])], [Frame.of(v=[1])]):
         result = verdict(*contract.set_types(frames))
 
@@ -165,7 +165,7 @@ def test_a_good_answer_has_no_warnings() -> None:
 @pytest.mark.shows("frames 42")
 @given(random_frames)
 def test_shapes_agree_with_the_series_module(frame: Frame) -> None:
-    """The shape that decides about a frame without a type is the one that conversions go by."""
+    """The shape that decides about a frame without a type is the shape that conversions use."""
     assert alerting._shape(rulecheck.sketch(frame)) == series.shape(frame)
 
 

@@ -1,4 +1,4 @@
-"""The answer cache: bounded in time, number and bytes."""
+"""The answer cache, which has bounds for time, number and bytes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Clock:
     """A clock that a test moves."""
 
     def __init__(self) -> None:
-        """Begin at 0."""
+        """Start at 0."""
         self.now = 0.0
 
     def __call__(self) -> float:
@@ -62,7 +62,7 @@ def test_a_full_cache_drops_the_least_recently_used_answer(*, is_used: bool) -> 
 
 
 def test_bytes_are_bounded() -> None:
-    """The bound is for all answers together; one that is too large by itself removes only its own older answer."""
+    """The bound is for all answers together; an answer that exceeds it alone removes only its own older answer."""
     answers = cache()
     answers.put("a", answer(60))
     answers.put("b", answer(40))
@@ -73,7 +73,7 @@ def test_bytes_are_bounded() -> None:
 
 
 def test_expired_answers_are_dropped_without_a_lookup() -> None:
-    """They use no memory."""
+    """Expired answers use no memory."""
     clock = Clock()
     answers = cache(clock, max_count=1000, max_bytes=10_000)
     for number in range(50):
@@ -86,7 +86,7 @@ def test_expired_answers_are_dropped_without_a_lookup() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("abcde"), st.integers(0, 120), st.floats(0, 6), st.booleans())))
 def test_bounds_hold_and_each_key_gets_its_own_answer(steps: list[tuple[str, int, float, bool]]) -> None:
-    """Puts and gets are random, at random times."""
+    """The test makes random puts and gets at random times."""
     clock = Clock()
     answers, last = cache(clock), dict[str, tuple[float, EncodedAnswer]]()
     for name, size, seconds, is_put in steps:

@@ -18,7 +18,7 @@ class Lazy:
     """A table that is computed when Arrow asks for it, as polars' and DuckDB's are."""
 
     def __init__(self) -> None:
-        """Begin uncomputed."""
+        """Note that nothing is computed yet."""
         self.is_lock_free = False
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> Any:  # a capsule
@@ -41,13 +41,13 @@ def _is_answered_at_once(result: object) -> bool:
 
 
 def test_only_small_answers_wait_for_the_encoding_lock() -> None:
-    """Work that needs the interpreter is done one after the other; what Arrow does by itself needs no lock."""
+    """Work that needs the interpreter is done one after the other; Arrow's own work needs no lock."""
     assert not _is_answered_at_once(Frame.of(value=[1.0]))
     assert _is_answered_at_once(Frame.of(value=np.arange(20_000)))
 
 
 def test_the_authors_table_is_read_without_the_encoding_lock() -> None:
-    """A table that is slow to compute keeps no other answer waiting."""
+    """No other answer waits for a table that is slow to compute."""
     lazy = Lazy()
     answers.encode(lazy, ref_id="A", is_json=False)
 
@@ -55,7 +55,7 @@ def test_the_authors_table_is_read_without_the_encoding_lock() -> None:
 
 
 def test_a_failure_releases_the_encoding_lock() -> None:
-    """A frame that can't be encoded doesn't stop the next."""
+    """A frame that can't be encoded does not block the next one."""
     twins = Frame.of(value=[1.0], other=[2.0]).with_meta(type="numeric-wide", typeVersion=[0, 1])
     bad = Frame(fields=[*twins.fields, *twins.fields], meta=twins.meta)
 

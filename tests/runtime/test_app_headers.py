@@ -1,4 +1,4 @@
-"""The headers that a web application behind call_resource gets, and those that it answers with."""
+"""The request and response headers of a web application behind call_resource."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class EchoAsgi(Asgi):
 def test_no_header_replaces_another_by_its_spelling(
     kind: type, headers: dict[str, str], expected: dict[str, str]
 ) -> None:
-    """What a web server would drop never reaches the application; names in several spellings are one header."""
+    """Headers that a web server drops never reach the application; names in several spellings are one header."""
     (answer,) = call(kind, "x", body=b"1234", headers=headers)
 
     assert json.loads(answer.body) == {"CONTENT_LENGTH": "4", **expected}
@@ -96,38 +96,38 @@ def test_no_header_replaces_another_by_its_spelling(
 
 @pytest.mark.parametrize("kind", [EchoWsgi, EchoAsgi])
 def test_the_cookies_of_two_spellings_are_one_header(kind: type) -> None:
-    """Cookies are joined by a semicolon where WSGI has one text."""
+    """Cookies are joined by a semicolon, as WSGI has one text for them."""
     (answer,) = call(kind, "x", headers={"Cookie": "a=1", "cookie": "b=2"})
 
     assert json.loads(answer.body)["HTTP_COOKIE"].replace(",", "; ") == "a=1; b=2"
 
 
 def breaking_wsgi(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-    """Answer with a header of two lines."""
+    """Answer with a header that has a line break."""
     start_response("200 OK", [(environ["HTTP_X_NAME"], "a\r\nSet-Cookie: evil=1")])
     return [b"secret"]
 
 
 async def breaking_asgi(_scope: dict[str, Any], _receive: Any, send: Any) -> None:
-    """Answer with a header of two lines."""
+    """Answer with a header that has a line break."""
     await send({"type": "http.response.start", "status": 200, "headers": [(b"x-a", b"a\nSet-Cookie: evil=1")]})
     await send({"type": "http.response.body", "body": b"secret"})
 
 
 class BreakingWsgi(Wsgi):
-    """Answers with a header of two lines."""
+    """Answers with a header that has a line break."""
 
     app: Any = staticmethod(breaking_wsgi)
 
 
 class BreakingAsgi(Asgi):
-    """Answers with a header of two lines."""
+    """Answers with a header that has a line break."""
 
     app: Any = staticmethod(breaking_asgi)
 
 
 class BreakingName(Plain):
-    """Answers with a header whose name has two lines."""
+    """Answers with a header whose name has a line break."""
 
     def call_resource(self, request: Request) -> Response:
         return Response(headers={"X-A\r\nSet-Cookie": ["evil"]})
@@ -136,7 +136,7 @@ class BreakingName(Plain):
 @pytest.mark.shows("faults: A header has a name that WSGI")
 @pytest.mark.parametrize("kind", [BreakingWsgi, BreakingAsgi, BreakingName])
 def test_headers_of_two_lines_are_refused(kind: type, caplog: pytest.LogCaptureFixture) -> None:
-    """An answer whose header would become two is a failure, and the log says which header."""
+    """An answer with a line break in a header is a failure, and the log names the header."""
     (answer,) = call(kind, "x", headers={"X-Name": "X-A"})
 
     assert answer.code == 500

@@ -1,4 +1,4 @@
-"""WSGI and ASGI applications behind call_resource: small ones by hand, and those of Flask and Starlette."""
+"""WSGI and ASGI applications behind call_resource: small ones written by hand, Flask and Starlette."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def call(kind: type, path: str, **parts: Any) -> list[pb.CallResourceResponse]:
 
 @pytest.mark.parametrize("kind", [Wsgi, Asgi])
 def test_application_sees_the_request_and_streams_its_answer(kind: type) -> None:
-    """Path, query, method, body and headers arrive, and who asks; each part of the answer is a message."""
+    """The application gets path, query, method, body, headers and user; each part of the answer is a message."""
     first, *others = call(kind, "caf%C3%A9/x?a=1&a=2", body=b"\x00\xff")
     body = b"".join(part.body for part in (first, *others)).removeprefix(b"early ")
 
@@ -100,7 +100,7 @@ def test_application_sees_the_request_and_streams_its_answer(kind: type) -> None
 
 @pytest.mark.parametrize("kind", [Wsgi, Asgi])
 def test_application_that_fails_is_500_in_json(kind: type) -> None:
-    """An exception before the response starts is answered as one of the author's own (item 66)."""
+    """An exception before the response starts is answered like one of an author's method (item 66)."""
     (answer,) = call(kind, "fails")
 
     assert (answer.code, json.loads(answer.body)) == (500, {"message": "the plugin failed; its log says why"})
@@ -112,7 +112,7 @@ def test_application_that_answers_nothing_is_500() -> None:
 
 
 def test_application_that_breaks_ends_the_body() -> None:
-    """After its first part an exception can only cut the answer."""
+    """An exception after the first part can only cut the answer."""
     with pytest.raises(Exception, match="in the middle"):
         call(Asgi, "breaks")
 
@@ -127,7 +127,7 @@ def test_reader_that_leaves_ends_the_application(kind: type, path: str) -> None:
 
 
 def test_a_flask_application_answers_calls() -> None:
-    """A Flask application: routes, JSON bodies, repeated query parameters."""
+    """A Flask application has routes, JSON bodies and repeated query parameters."""
     flask = pytest.importorskip("flask")
     app = flask.Flask(__name__)
 
@@ -145,7 +145,7 @@ def test_a_flask_application_answers_calls() -> None:
 
 
 def test_a_starlette_application_answers_calls() -> None:
-    """A Starlette application, and so FastAPI: routes, JSON, a streamed response, a background task."""
+    """A Starlette application, as with FastAPI, has routes, JSON, a streamed response and a background task."""
     starlette = pytest.importorskip("starlette.applications")
     responses = pytest.importorskip("starlette.responses")
     routing = pytest.importorskip("starlette.routing")

@@ -34,7 +34,7 @@ def pem_of(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519
 def test_the_kind_of_key_decides_the_algorithm(
     make: Callable[[], rsa.RSAPrivateKey], kind: type[RSAKey], algorithm: str
 ) -> None:
-    """Another library reads the claims, and refuses another key."""
+    """Another library reads the claims, and refuses the signature of another key."""
     pem = pem_of(make())
     token = sign({"iss": "a", "exp": 7}, pem, key_id="k")
     read = jwt.decode(token, kind.import_key(pem), algorithms=[algorithm])
@@ -45,7 +45,7 @@ def test_the_kind_of_key_decides_the_algorithm(
 
 
 def test_a_key_from_googles_json_is_read() -> None:
-    """Its line breaks are escaped when it is copied with the rest of the JSON."""
+    """The line breaks of the key are escaped if it is copied with the rest of the JSON."""
     pem = pem_of(ec.generate_private_key(ec.SECP256R1()))
 
     assert sign({}, pem.replace("\n", "\\n")).count(".") == 2

@@ -33,7 +33,7 @@ def load_in_thread(application: Application, use: Callable[[asyncio.Future[Appli
 
 
 def test_calls_get_the_reason_of_a_failed_attach() -> None:
-    """Also those that were waiting; the child processes are killed."""
+    """Waiting calls get the reason, too; the child processes are killed."""
     kills: list[str] = []
 
     def attach() -> None:
@@ -55,7 +55,7 @@ def test_calls_get_the_reason_of_a_failed_attach() -> None:
 
 
 def test_a_limit_behind_a_failed_attach_ends_the_process() -> None:
-    """As it does while the code is loaded."""
+    """The process ends as for a limit while the code is loaded."""
 
     def attach() -> None:
         raise OSError(24, "Too many open files")
@@ -69,7 +69,7 @@ def test_a_limit_behind_a_failed_attach_ends_the_process() -> None:
 
 
 def test_an_application_is_attached_on_the_loop_before_the_first_call() -> None:
-    """It gets the running loop there."""
+    """The application gets the running loop."""
     loops: list[asyncio.AbstractEventLoop] = []
     application = Application(attach=lambda: loops.append(asyncio.get_running_loop()))
 
@@ -82,7 +82,7 @@ def test_an_application_is_attached_on_the_loop_before_the_first_call() -> None:
 def test_a_worker_whose_channel_cannot_be_used_is_lost(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Its calls fail, and do not wait for an answer that can't come; the worker sees the end of its channel."""
+    """Calls of the worker fail instead of waiting for ever; the worker sees the end of its channel."""
     ours, theirs = socket.socketpair()
 
     async def refuse(*_arguments: object, **_options: object) -> None:

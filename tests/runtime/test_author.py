@@ -36,7 +36,7 @@ def _decorate(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class Full:
-    """Everything, some of it async; a return type is known to type checkers alone."""
+    """Has every method, some of them async; a return type is imported for type checkers only."""
 
     def __init__(self, settings: Settings[Options]) -> None: ...  # noqa: D107  # never called
 
@@ -48,7 +48,7 @@ class Full:
 
 
 def test_annotations_say_what_to_decode() -> None:
-    """Options and model come from the annotations; async methods are recognised; only methods that exist are listed."""
+    """Options and model come from the annotations; async methods are recognised; only existing methods are listed."""
     author = Author.of(Full)
 
     assert (author.options, author.model) == (Options, Model)
@@ -57,7 +57,7 @@ def test_annotations_say_what_to_decode() -> None:
 
 
 def test_annotations_in_lists_and_behind_decorators_are_read() -> None:
-    """The model of `query_batch` is inside a list, and a decorator hides neither annotations nor async."""
+    """The model of `query_batch` is inside a list; a decorator does not hide annotations or async."""
 
     class Batch:
         def __init__(self, settings: Settings[Options]) -> None: ...
@@ -85,6 +85,6 @@ def test_without_annotations_objects_arrive() -> None:
 
 
 def test_a_class_without_queries_is_refused() -> None:
-    """A class that can't answer queries is no data source."""
+    """A class that can't answer queries is not a data source."""
     with pytest.raises(TypeError, match=r"'object' has no method query"):
         Author.of(object)

@@ -1,4 +1,4 @@
-"""What `Ui` and types allow holds where Python decodes; what cannot be kept is refused when the class is inspected."""
+"""Bounds of `Ui` and of types hold when Python decodes; impossible bounds are refused when the class is inspected."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_value_within_bounds_is_decoded(value: dict[str, Any], expected: Model
 
 @dataclass
 class Eager:
-    """A model whose author works on the values at once."""
+    """A model whose author uses the values at once."""
 
     series: Annotated[int, Ui(maximum=100)] = 1
     window: Window = field(default_factory=Window)
@@ -109,7 +109,7 @@ class Eager:
 
 
 def test_post_init_runs_on_values_in_bounds() -> None:
-    """`__post_init__` runs after the bounds were looked at, in rows too."""
+    """`__post_init__` runs after the bounds are checked, in rows too."""
     outer = make_dataclass("Model", [("rows", list[Eager], field(default_factory=list))])
 
     assert refusal({"series": 30_000_000}, Eager) == "field 'series': 30000000 is above the maximum 100"
@@ -120,7 +120,7 @@ def test_post_init_runs_on_values_in_bounds() -> None:
 
 @dataclass(frozen=True)
 class Options:
-    """What a config page saves."""
+    """A config page's options."""
 
     url: Annotated[str, Ui(store="url", required=True)] = ""
     token: Annotated[Secret, Ui(required=True, pattern="[a-z]+")] = Secret("")  # noqa: RUF009 - immutable
@@ -137,7 +137,7 @@ class Options:
     ],
 )
 def test_options_and_secrets_keep_their_bounds(json_data: bytes, url: str, token: str, sentence: str) -> None:
-    """In jsonData, in the data source's own fields and in secrets; a secret is never shown."""
+    """Bounds hold in jsonData, in the data source's own fields and in secrets; a secret is never shown."""
     with pytest.raises(DecodeError) as failure:
         convert.options(Options, json_data=json_data, url=url, secrets={"token": token} if token else {})
 
@@ -155,7 +155,7 @@ def test_models_of_pydantic_keep_their_bounds() -> None:
 
 
 class Structure(msgspec.Struct):
-    """A model of msgspec's own, in a dataclass too."""
+    """A structure of msgspec, which a dataclass may contain."""
 
     limit: Annotated[int, Ui(maximum=9)] = 3
 
@@ -170,7 +170,7 @@ def test_models_of_msgspec_keep_their_bounds() -> None:
 
 
 def test_bounds_hold_inside_mappings_sets_and_lists() -> None:
-    """Mappings, sets and lists in a model that no form shows."""
+    """The model has mappings, sets and lists, and no form shows it."""
     hint = dict[str, Annotated[int, Ui(maximum=9)]]
     model = make_dataclass(
         "Model",
@@ -189,7 +189,7 @@ def test_bounds_hold_inside_mappings_sets_and_lists() -> None:
 
 @pytest.mark.parametrize("pattern", ["(a+)+", "(a|aa)+", "(a|a?)+", "(.*a){20}", "([a-z]+)*"])
 def test_no_pattern_takes_exponential_time(pattern: str) -> None:
-    """A text that a backtracking engine would read for years is refused at once."""
+    """A text on which a backtracking engine would work for years is refused at once."""
     model = one(Annotated[str, Ui(pattern=pattern)], "")
     assert bounds_of(model)
     began = time.monotonic()
@@ -221,7 +221,7 @@ def test_no_pattern_takes_exponential_time(pattern: str) -> None:
     ],
 )  # fmt: skip
 def test_bounds_that_cannot_hold_are_refused_with_the_class(hint: Any, default: Any, sentence: str) -> None:
-    """One sentence names the class and the field, when the decoder is made: before any query."""
+    """One sentence names the class and the field when the decoder is created, before any query."""
     with pytest.raises(SchemaError) as failure:
         convert.model_decoder(one(hint, default))
 
@@ -230,12 +230,12 @@ def test_bounds_that_cannot_hold_are_refused_with_the_class(hint: Any, default: 
 
 
 def test_a_required_field_may_be_empty_by_default() -> None:
-    """That is how an author says that there is no good default."""
+    """An author marks a field without a good default like this."""
     assert "a value is required" in refusal({}, one(Annotated[str, Ui(required=True)], ""))
 
 
 def test_a_class_is_compiled_once_and_one_without_bounds_costs_nothing() -> None:
-    """The compiled bounds are kept by class; a class that contains itself ends."""
+    """The compiled bounds are cached by class; compilation ends for a class that contains itself."""
 
     @dataclass
     class Node:

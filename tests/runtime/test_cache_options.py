@@ -1,4 +1,4 @@
-"""What an author chooses for the protection of an upstream: keys, alignment, alert rules, and invalid attributes."""
+"""An author's options to protect an upstream: keys, alignment, alert rules, and invalid attributes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gfruntime.calls.queries import Queries
 
 
 def test_grafana_can_skip_the_cache() -> None:
-    """`X-Cache-Skip` and alert rules skip it; the new answer replaces the old one."""
+    """`X-Cache-Skip` and alert rules skip the cache; the new answer replaces the old one."""
     kind = make_class(CountingSource, cache=Cache(seconds=60))
 
     async def act() -> None:
@@ -37,7 +37,7 @@ def test_grafana_can_skip_the_cache() -> None:
 
 
 def test_alert_rules_get_cached_answers_if_the_author_allows_it() -> None:
-    """They share no answers with panels, as their frames are checked."""
+    """Alert rules share no answers with panels, as their frames are checked."""
     kind = make_class(CountingSource, cache=Cache(seconds=60, alerts=True))
 
     async def act() -> None:
@@ -51,7 +51,7 @@ def test_alert_rules_get_cached_answers_if_the_author_allows_it() -> None:
 
 
 def test_a_failing_key_is_its_querys_error() -> None:
-    """The others are answered."""
+    """The other queries are answered."""
 
     def key(query: Query[dict[str, Any]]) -> object:
         return query.model["table"]
@@ -75,7 +75,7 @@ def test_a_failing_key_is_its_querys_error() -> None:
 
 
 def test_a_query_without_a_key_is_neither_shared_nor_cached() -> None:
-    """`Cache.key` returns None for it."""
+    """`Cache.key` returns None for such a query."""
     kind = make_class(CountingSource, cache=Cache(seconds=60, key=lambda query: query.model.get("key")))
 
     async def act() -> None:
@@ -88,7 +88,7 @@ def test_a_query_without_a_key_is_neither_shared_nor_cached() -> None:
 
 
 def test_an_aligned_query_is_asked_with_its_aligned_range() -> None:
-    """The author's method gets the range of the cached answer."""
+    """The author's method gets the aligned range, which the cached answer has."""
     kind = make_class(CountingSource, cache=Cache(seconds=60, align=True))
 
     async def act() -> None:
@@ -137,7 +137,7 @@ def test_forwarding_the_user_with_answers_for_all_users_is_refused(server: Any) 
     ],
 )
 def test_only_classes_with_a_cache_or_a_limit_are_protected(attributes: dict[str, Any], expected: type) -> None:
-    """An attribute of another type is the author's own."""
+    """An attribute of another type has no effect."""
     handler = Services(type("Source", (Plain,), attributes)).service._queries()
 
     assert type(handler) is expected
@@ -151,6 +151,6 @@ def test_only_classes_with_a_cache_or_a_limit_are_protected(attributes: dict[str
     ],
 )
 def test_invalid_attributes_are_an_error(attributes: dict[str, Any], sentence: str) -> None:
-    """They are refused when the class is inspected."""
+    """Invalid attributes are refused when the class is inspected."""
     with pytest.raises(TypeError, match=sentence):
         Author.of(type("Source", (Plain,), attributes))

@@ -1,4 +1,4 @@
-"""QueryData with the header that turns traffic capture on: what is captured, where the frame is, when there is none."""
+"""QueryData with the header that enables traffic capture: the captured requests, and the frame that has them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SQL = "SELECT 1 AS v WHERE $__timeFilter(1)"
 
 
 class Asking(Plain):
-    """Asks upstreams in threads."""
+    """Sends requests to upstreams in threads."""
 
     def __init__(self, settings: Settings[dict[str, Any]]) -> None:
         """Make a client."""
@@ -58,7 +58,7 @@ class Asking(Plain):
 
 
 class AsyncAsking(Plain):
-    """Asks upstreams from a loop."""
+    """Sends requests to upstreams from a loop."""
 
     def __init__(self, settings: Settings[dict[str, Any]]) -> None:
         """Make a client."""
@@ -70,7 +70,7 @@ class AsyncAsking(Plain):
 
 
 class BatchAsking(Asking):
-    """Asks for several queries at once."""
+    """Sends requests for several queries at once."""
 
     def query_batch(self, queries: list[Query[dict[str, Any]]]) -> dict[str, Frame]:
         return {query.ref_id: self.query(query) for query in queries}
@@ -99,7 +99,7 @@ def entries(responses: dict[str, Any]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("kind", [Asking, BatchAsking])
 def test_requests_in_threads_are_captured(kind: type, server: Server) -> None:
-    """The requests of all queries are in one frame beside those of the queries."""
+    """The requests of all queries are in one frame beside the frames of the queries."""
     responses = ask(kind, server, {}, {})
 
     assert set(responses) == {"A", "B", "__har__u1"}
@@ -141,12 +141,12 @@ def test_macros_and_cursors_are_captured(server: Server) -> None:
 
 @pytest.mark.parametrize("header", ["", "True", "1", "TRUE", "true "])
 def test_only_the_exact_header_turns_capture_on(server: Server, header: str) -> None:
-    """Other spellings of the value do not."""
+    """Other spellings of the value do not enable it."""
     assert set(ask(Asking, server, {}, header=header)) == {"A"}
 
 
 def test_a_call_without_traffic_gets_no_frame(server: Server, caplog: pytest.LogCaptureFixture) -> None:
-    """A line in the log says so."""
+    """A log line says that the call has no traffic."""
     caplog.set_level("INFO")
 
     assert set(ask(Asking, server, {"do": "nothing"})) == {"A"}
@@ -154,7 +154,7 @@ def test_a_call_without_traffic_gets_no_frame(server: Server, caplog: pytest.Log
 
 
 def test_a_query_named_like_the_frame_is_answered(server: Server, caplog: pytest.LogCaptureFixture) -> None:
-    """Ref ids are the user's, so the traffic gives way."""
+    """Users choose ref ids, so the query keeps its name, and the traffic is left out."""
     responses = ask(Asking, server, {}, refs=["__har__u1"])
 
     assert len(arrow.decode(responses["__har__u1"].frames[0])) == 1
@@ -173,7 +173,7 @@ def test_responses_in_json_have_the_traffic_too(server: Server) -> None:
 def test_a_failure_to_write_traffic_leaves_the_answers(
     server: Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The document may need more memory than there is."""
+    """The document may need more memory than is free."""
 
     def fail(_: object) -> str:
         raise MemoryError
@@ -200,7 +200,7 @@ def test_traffic_is_emptied_after_the_call(server: Server, monkeypatch: pytest.M
 
 
 def test_the_metadata_cache_skips_large_metadata() -> None:
-    """Otherwise it would keep the traffic of the last calls in memory."""
+    """Otherwise the cache would keep the traffic of the last calls in memory."""
     before = arrow._metadata.cache_info().currsize
     arrow.encode(Frame(meta={"custom": {"har": "x" * 70_000}}))
 

@@ -29,7 +29,7 @@ MESSAGES: list[tuple[Any, ...]] = [
 
 @pytest.mark.parametrize("size", [1, 3, 7, 4096, 1_000_000])
 def test_messages_arrive_whole_from_pieces_of_any_size(size: int) -> None:
-    """They arrive one by one and in order."""
+    """Messages arrive one by one and in order."""
     messages: list[tuple[Any, ...]] = []
     end = Channel(messages.append, lambda: None)
     stream = b"".join(channel._frame(message) for message in MESSAGES)
@@ -42,7 +42,7 @@ def test_messages_arrive_whole_from_pieces_of_any_size(size: int) -> None:
 
 
 def test_messages_sent_before_the_loop_has_the_socket_are_queued() -> None:
-    """Nothing is lost, and the order stays."""
+    """No message is lost, and the order stays."""
     ours, theirs = socket.socketpair()
     messages: list[tuple[Any, ...]] = []
 
@@ -63,7 +63,7 @@ def test_messages_sent_before_the_loop_has_the_socket_are_queued() -> None:
 
 
 def test_a_blocking_reader_gets_one_message_and_the_end() -> None:
-    """Before a loop has the socket, the other end says that it has loaded."""
+    """The other end reports that it has loaded before a loop has the socket."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
 
@@ -80,7 +80,7 @@ def test_a_blocking_reader_gets_one_message_and_the_end() -> None:
 
 
 def test_a_token_opens_the_channel_if_no_socket_is_inherited(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This is so on Windows; another process that connects without the token is refused."""
+    """Windows has no inherited socket; another process that connects without the token is refused."""
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(channel, "_PATIENCE", 5.0)
     offer = Offer()
@@ -105,7 +105,7 @@ def test_a_token_opens_the_channel_if_no_socket_is_inherited(monkeypatch: pytest
 
 
 def test_a_process_that_ends_before_it_connects_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On Windows nothing closes its end of the channel then."""
+    """On Windows nothing closes the process's end of the channel then."""
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(channel, "_LOOK", 0.01)
     answers = [True, True, False]
@@ -116,10 +116,10 @@ def test_a_process_that_ends_before_it_connects_is_not_waited_for(monkeypatch: p
 
 
 class Talk:
-    """A caller, and the other end of its channel, which a test speaks for."""
+    """A caller, and the other end of its channel, for which a test answers."""
 
     def __init__(self) -> None:
-        """Connect them."""
+        """Connect the two ends."""
         ours, theirs = socket.socketpair()
         self.caller = Caller(ours, os.getpid())
         self.caller.attach()
@@ -128,7 +128,7 @@ class Talk:
         self.other.attach(theirs)
 
     async def __aenter__(self) -> Self:
-        """Return it."""
+        """Return the connected pair."""
         return self
 
     async def __aexit__(self, *_failure: object) -> None:
@@ -188,7 +188,7 @@ def test_a_cancelled_call_is_cancelled_at_the_worker() -> None:
 
 
 def test_a_reader_requests_more_parts_as_it_reads() -> None:
-    """A worker produces no more parts than are read."""
+    """A worker produces only as many parts as are read."""
 
     async def talk() -> list[object]:
         async with Talk() as talk:
@@ -237,7 +237,7 @@ def test_shared_memory_outlives_the_workers_descriptor() -> None:
 
 
 def test_a_caller_is_attached_where_the_system_has_no_shared_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows has not even the flags of its calls: answers go through the channel."""
+    """Answers go through the channel; Windows lacks even the flags of the calls."""
     monkeypatch.setattr(sys, "platform", "win32")
     for name in ("O_CLOEXEC", "O_NONBLOCK"):
         monkeypatch.delattr(os, name, raising=False)

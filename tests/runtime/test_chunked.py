@@ -55,7 +55,7 @@ class Async(Sync):
 
 @pytest.fixture(params=[Sync, Async])
 def services(request: pytest.FixtureRequest) -> Services:
-    """Give both kinds."""
+    """Return the services of both kinds."""
     return Services(request.param)
 
 
@@ -77,7 +77,7 @@ def ask(
 
 @pytest.mark.shows("protocol 72")
 def test_first_json_chunk_has_the_schema_and_later_ones_do_not(services: Services) -> None:
-    """Each chunk has ref id, frame id, status and format; schema and data come first, then data alone (item 72)."""
+    """Each chunk has ref id, frame id, status and format; the first has schema and data, later ones data (item 72)."""
     chunks = ask(services, {})
 
     assert [(chunk.refId, chunk.frameId, chunk.status, chunk.format) for chunk in chunks] == [("A", "0", 200, 1)] * 3
@@ -94,7 +94,7 @@ def test_chunks_of_a_frame_have_its_type_and_ref_id(services: Services) -> None:
 
 
 def test_each_frame_sends_its_schema_once(services: Services) -> None:
-    """Two frames of one query, told apart by their ids, have a schema each (item 72)."""
+    """Each of two frames of one query, which differ in their ids, has its schema (item 72)."""
     chunks = ask(services, {"do": "two frames"})
 
     assert [(chunk.frameId, "schema" in json.loads(chunk.frame)) for chunk in chunks] == [
@@ -111,7 +111,7 @@ def test_frames_yielded_together_have_ids_of_their_own(services: Services) -> No
 
 @pytest.mark.shows("protocol 72")
 def test_json_chunks_are_single_lines(services: Services) -> None:
-    """Hosts pass them on as JSON lines, so no chunk has a line break, and none loses its meaning (item 72)."""
+    """Hosts forward chunks as JSON lines, so no chunk has a line break; the JSON is unchanged otherwise (item 72)."""
     (chunk,) = ask(services, {"do": "lines"})
     frame = json.loads(chunk.frame)
 
@@ -121,7 +121,7 @@ def test_json_chunks_are_single_lines(services: Services) -> None:
 
 
 def test_arrow_chunks_are_whole_files(services: Services) -> None:
-    """In Arrow every chunk can be read by itself; an unknown format is answered in Arrow."""
+    """Every Arrow chunk can be read by itself; an unknown format is answered in Arrow."""
     for chunks in (ask(services, {}, is_json=False), ask(services, {}, frm=9)):
         tables = [pa.ipc.open_file(chunk.frame).read_all() for chunk in chunks]
 
@@ -131,7 +131,7 @@ def test_arrow_chunks_are_whole_files(services: Services) -> None:
 
 @pytest.mark.parametrize("is_json", [True, False])
 def test_failed_query_ends_with_its_error_and_spares_the_others(services: Services, *, is_json: bool) -> None:
-    """What came before the failure arrives; the error names status and source; another query is whole."""
+    """Chunks before the failure arrive; the error has status and source; the other query is answered completely."""
     chunks = ask(services, {"do": "fail"}, {}, is_json=is_json)
     chunks_of_a = [chunk for chunk in chunks if chunk.refId == "A"]
 
@@ -143,7 +143,7 @@ def test_failed_query_ends_with_its_error_and_spares_the_others(services: Servic
 
 
 def test_error_chunks_can_be_decoded_in_arrow(services: Services) -> None:
-    """Some hosts decode the frame before they look at the error, so there is an empty one; in JSON there is none."""
+    """Some hosts decode the frame before they read the error, so Arrow has an empty frame; JSON has none."""
     (arrow,) = [chunk for chunk in ask(services, {"do": "fail"}, is_json=False) if chunk.error]
     (text,) = [chunk for chunk in ask(services, {"do": "fail"}) if chunk.error]
 
@@ -152,7 +152,7 @@ def test_error_chunks_can_be_decoded_in_arrow(services: Services) -> None:
 
 
 def test_parts_of_one_frame_must_fit_together(services: Services) -> None:
-    """Rows of other columns would be appended to the wrong ones: it is an error that names both."""
+    """Rows of other columns would be appended to wrong columns; the error names both."""
     chunks = ask(services, {"do": "other columns"})
 
     assert chunks[1].error == ("the parts of frame '0' have different columns: [('v', 'int64')] and [('w', 'int64')]")
@@ -166,7 +166,7 @@ def test_model_that_does_not_fit_is_its_querys_error() -> None:
 
 
 def test_alert_rules_get_an_error_for_logs_and_no_channels(services: Services) -> None:
-    """As in QueryData: logs are refused with a sentence, and live channels are taken out; panels get both."""
+    """As in QueryData, logs are refused with a sentence, and live channels are removed; panels get both."""
     rule = {chunk.refId: chunk for chunk in ask(services, {"do": "logs"}, {"do": "channel"}, alert=True)}
     panel = {chunk.refId: chunk for chunk in ask(services, {"do": "logs"}, {"do": "channel"})}
 

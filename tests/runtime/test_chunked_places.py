@@ -30,7 +30,7 @@ class GatedSource(Plain):
     at_gate: list[int]
 
     def __init_subclass__(cls) -> None:
-        """Let each class count for itself."""
+        """Give each class its own counters."""
         cls.gate, cls.running, cls.most, cls.at_gate = threading.Event(), [], [], []
 
     def query_chunked(self, query: Query[dict[str, Any]]) -> Iterator[Frame]:
@@ -70,7 +70,7 @@ class AsyncGatedSource(GatedSource):
 
 @pytest.fixture(params=[GatedSource, AsyncGatedSource])
 def kind(request: pytest.FixtureRequest) -> type[GatedSource]:
-    """Give a fresh class of each kind."""
+    """Return a new class of each kind."""
     return type("Fresh", (request.param,), {})
 
 
@@ -88,7 +88,7 @@ class RunningServices:
         return asyncio.create_task(self.read("Data/QueryChunkedData", message))
 
     async def read(self, method: str, message: Any, *, count: int = 0) -> list[bytes]:
-        """Read what a method answers, or the first of it."""
+        """Read all messages of an answer, or the first ones."""
         parts: list[bytes] = []
         messages: Any = self.application.streams[f"/pluginv2.{method}"](message.SerializeToString(), Call())
         try:
@@ -102,7 +102,7 @@ class RunningServices:
 
 
 def waiting(count: int) -> bool:
-    """Tell whether so many wait for a place."""
+    """Tell whether this number of calls waits for a place."""
     return f"gfruntime_upstream_waiting {count}\n" in metrics.text().decode()
 
 
@@ -122,7 +122,7 @@ def test_no_more_generators_run_than_there_are_places(kind: type[GatedSource]) -
 
 
 def test_queries_and_chunked_queries_share_the_places(kind: type[GatedSource]) -> None:
-    """A query waits for a generator that is half way through."""
+    """A query waits for a generator that has not ended."""
 
     async def act() -> None:
         services = RunningServices(kind)
@@ -140,7 +140,7 @@ def test_queries_and_chunked_queries_share_the_places(kind: type[GatedSource]) -
 
 
 def test_resources_and_streams_hold_no_place_and_wait_for_none(kind: type[GatedSource]) -> None:
-    """A person waits for a resource; a stream would keep its place for hours."""
+    """Users wait for resources, and a stream would keep its place for hours."""
 
     async def act() -> None:
         services = RunningServices(kind)
@@ -162,7 +162,7 @@ def test_resources_and_streams_hold_no_place_and_wait_for_none(kind: type[GatedS
 def test_a_reader_that_stops_frees_its_place_after_the_generator_ends(
     kind: type[GatedSource], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A task is cancelled at once; a thread that is still at work keeps its place, as the upstream is busy."""
+    """A task is cancelled at once; a thread that still runs keeps its place, as the upstream is busy."""
     monkeypatch.setattr(gates, "HOLD_SECONDS_AFTER_CANCEL", 60.0)
 
     async def act() -> None:
@@ -183,7 +183,7 @@ def test_a_reader_that_stops_frees_its_place_after_the_generator_ends(
 
 
 def test_a_chunked_query_that_gets_no_thread_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The system may have no more threads for this user."""
+    """The system may start no more threads for this user."""
     fresh: Any = type("Fresh", (GatedSource,), {"concurrency": 1})
 
     def refuse(*_arguments: object, **_options: object) -> None:

@@ -1,4 +1,4 @@
-"""Authentication by AWS, Azure and Google: their own libraries, and servers on this machine."""
+"""Authentication for AWS, Azure and Google, with their own libraries and servers on this machine."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ KEYS: dict[str, Any] = {
 
 @pytest.fixture(autouse=True)
 def _no_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Hide the credentials of this machine, and ask nothing of a cloud."""
+    """Hide the credentials of this machine, and send no request to a cloud."""
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "GOOGLE_APPLICATION_CREDENTIALS"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_REGION"):
@@ -86,7 +86,7 @@ def expected_signature(request: Mapping[str, Any], secret: str, service: str) ->
     ids=["plain", "a body", "what must be encoded", "headers"],
 )
 def test_requests_are_signed(server: Server, service: str, method: str, url: str, options: dict[str, Any]) -> None:
-    """A server that computes the signature of the received request gets the same."""
+    """A server that computes the signature of the received request gets the same one."""
     own = settings(url=f"{server.url}/base", **KEYS)
     request = HttpClient.of(own, auth=aws_auth(own, service)).request(method, url, **options).json()
     authorization = request["headers"]["authorization"]
@@ -115,7 +115,7 @@ def test_async_requests_are_signed_too(server: Server) -> None:
 def test_credentials_of_the_machine_are_found_as_by_the_aws_cli(
     server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """In the environment, and in a profile."""
+    """Credentials are in the environment, and in a profile."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "FROMENV")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     file = tmp_path / "credentials"
@@ -149,7 +149,7 @@ def test_missing_or_forbidden_settings_are_an_error(data: Any, config: Any, sent
 
 
 def test_a_role_is_assumed(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Botocore's own client of STS does it, here at an address of this machine."""
+    """Botocore's own STS client sends the request, here to an address of this machine."""
     reply = (
         "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>OFROLE</AccessKeyId>"
         f"<SecretAccessKey>{SECRET}</SecretAccessKey><SessionToken>session-of-role</SessionToken>"
@@ -168,21 +168,21 @@ def test_a_role_is_assumed(server: Server, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def upstream_that_says(text: str, *, end: bytes) -> Script:
-    """Run a server that answers every request with this, once it has these bytes."""
+    """Run a server that answers every request with `text` once it has read the bytes `end`."""
     head = f"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: {len(text)}\r\nConnection: close\r\n\r\n"
     return Script((head + text).encode(), head_end=end)
 
 
 class Entra:
-    """A credential as azure-identity's are."""
+    """A credential like those of azure-identity."""
 
     def __init__(self, *, lifetime: float = 3600, failure: Exception | None = None) -> None:
-        """Give tokens of a lifetime, or fail."""
+        """Store the lifetime of tokens, or the failure."""
         self.scopes: list[str] = []
         self.lifetime, self.failure = lifetime, failure
 
     def get_token(self, *scopes: str, **_: Any) -> AccessToken:
-        """Give the next token."""
+        """Return the next token."""
         if self.failure is not None:
             raise self.failure
         time.sleep(0.1)
@@ -191,7 +191,7 @@ class Entra:
 
 
 def test_azure_tokens_are_shared(server: Server) -> None:
-    """Sixteen threads share one."""
+    """Sixteen threads share one token."""
     credential = Entra()
     client = HttpClient.of(settings(url=server.url), auth=azure_auth("https://a/.default", credential=credential))
     with ThreadPoolExecutor(16) as pool:
@@ -210,7 +210,7 @@ def test_azures_failures_are_the_upstreams(server: Server) -> None:
 
 
 def test_googles_own_library_gets_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its service account asks a real OAuth2 server by JWT bearer; threads share the token."""
+    """The service account sends a JWT bearer to a real OAuth2 server; threads share the token."""
     monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
     with loginserver.login() as login:
         account = {
@@ -230,7 +230,7 @@ def test_googles_own_library_gets_a_token(monkeypatch: pytest.MonkeyPatch) -> No
 def test_googles_credentials_of_the_machine_are_found(
     server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Without any the error says so; a named file is read."""
+    """Without credentials the error says so; a named file is read."""
     client = HttpClient.of(settings(url=server.url), auth=gcp_auth(scopes=["read"]))
     with pytest.raises(DownstreamError, match=r"no token from Google Cloud: .*none"):
         client.get("x")
@@ -251,7 +251,7 @@ def test_googles_credentials_of_the_machine_are_found(
 
 
 def test_the_token_of_the_user_wins(server: Server) -> None:
-    """Nothing is signed or fetched where Grafana forwards it."""
+    """If Grafana forwards the user's token, nothing is signed or fetched."""
     enter(Incoming(endpoint="queryData", headers={"Authorization": "Bearer of-ada"}))
     own, credential = settings(url=server.url, **KEYS), Entra()
     for auth in (aws_auth(own, "es"), azure_auth("s", credential=credential)):

@@ -1,4 +1,4 @@
-"""How many queries of a data source run at once: the others wait, and no place is lost."""
+"""The bound on concurrent queries of a data source: the others wait, and no place is lost."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ each_single = pytest.mark.parametrize("base", [CountingSource, AsyncCountingSour
 
 @each_single
 def test_no_more_queries_run_than_there_are_places(base: type[CountingSource]) -> None:
-    """The others wait, and all are answered."""
+    """The other queries wait, and all are answered."""
     kind = make_class(base, cache=None, concurrency=4)
 
     async def act() -> None:
@@ -50,7 +50,7 @@ def test_data_sources_have_places_of_their_own(base: type[CountingSource]) -> No
 
 
 def test_health_is_not_limited() -> None:
-    """It answers while every place is taken."""
+    """The health check answers while every place is taken."""
     gate = threading.Event()
 
     class Busy(CountingSource):
@@ -98,7 +98,7 @@ def test_a_cancelled_call_in_the_queue_is_never_run(base: type[CountingSource]) 
 
 
 def test_an_abandoned_thread_keeps_its_place() -> None:
-    """A storm of cancelled calls does not ask a slow upstream beyond the limit."""
+    """Many cancelled calls do not send a slow upstream more queries than the limit."""
     gate, running, most = threading.Event(), [], []
 
     class Deaf(Plain):

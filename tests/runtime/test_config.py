@@ -20,7 +20,7 @@ from gfruntime.request.headers import canonical, http_headers
     ],
 )
 def test_user_agent_is_read_by_grafanas_rule(text: str, parts: tuple[str, str, str]) -> None:
-    """Version, system and architecture; a text that doesn't match is version 0.0.0 (item 76)."""
+    """The text has version, system and architecture; a text that doesn't match is version 0.0.0 (item 76)."""
     agent = UserAgent.parse(text)
 
     assert (agent.version, agent.os, agent.arch) == parts
@@ -28,7 +28,7 @@ def test_user_agent_is_read_by_grafanas_rule(text: str, parts: tuple[str, str, s
 
 @pytest.mark.shows("protocol 74")
 def test_http_headers_are_separated_from_other_keys() -> None:
-    """Three credentials in any case, and names with a lower-case prefix. FromAlert is not an HTTP header (item 74)."""
+    """HTTP headers are three credentials in any case, and names with a lower-case prefix; not FromAlert (item 74)."""
     raw = {
         "authorization": "a", "X-ID-Token": "b", "COOKIE": "c", "http_x-dashboard-uid": "d", "http_X-Grafana-Id": "e",
         "FromAlert": "true", "X-Cache-Skip": "true", "X-Grafana-Org-Id": "1", "HTTP_X-No": "no",
@@ -58,12 +58,12 @@ def test_grafanas_own_header_overrides_forwarded_ones(order: int) -> None:
     [("x-id-token", "X-Id-Token"), ("ETAG", "Etag"), ("a b", "a b"), ("", ""), ("x--y", "X--Y"), ("ünd", "ünd")],
 )
 def test_header_names_are_spelled_as_in_go(name: str, expected: str) -> None:
-    """Each part begins with a capital; what is no header name stays as it is (item 74)."""
+    """Each part begins with a capital; an invalid header name stays unchanged (item 74)."""
     assert canonical(name) == expected
 
 
 def test_toggles_are_split_at_commas_only() -> None:
-    """As in the Go SDK nothing is trimmed, and without the key nothing is enabled."""
+    """As in the Go SDK, toggles are not trimmed, and without the key no toggle is enabled."""
     config = GrafanaConfig({"GF_INSTANCE_FEATURE_TOGGLES_ENABLE": "a,b, c"})
 
     assert (config.is_enabled("b"), config.is_enabled("c"), config.is_enabled(" c")) == (True, False, True)
@@ -71,7 +71,7 @@ def test_toggles_are_split_at_commas_only() -> None:
 
 
 def test_app_url_falls_back_to_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The request's wins; without either it is an error that says so."""
+    """The request's URL takes precedence; without both the error says so."""
     monkeypatch.setenv("GF_APP_URL", "http://env")
 
     assert GrafanaConfig({"GF_APP_URL": "http://config"}).app_url == "http://config"
@@ -82,7 +82,7 @@ def test_app_url_falls_back_to_the_environment(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_numbers_must_be_there_and_be_numbers() -> None:
-    """A missing key and a text that is not an integer are errors that name the key."""
+    """For a missing key and for a text that is not an integer the error names the key."""
     names = ("ROW_LIMIT", "MAX_OPEN_CONNS_DEFAULT", "MAX_IDLE_CONNS_DEFAULT", "MAX_CONN_LIFETIME_SECONDS_DEFAULT")
     sql = {f"GF_SQL_{name}": value for name, value in zip(names, ("1000000", "100", "10", "14400"), strict=True)}
 
@@ -95,14 +95,14 @@ def test_numbers_must_be_there_and_be_numbers() -> None:
 
 @pytest.mark.parametrize(("value", "env", "limit"), [("5", "7", 5), ("0", "7", 7), ("x", "", 0), ("", "-1", 0)])
 def test_response_limit_falls_back(monkeypatch: pytest.MonkeyPatch, value: str, env: str, limit: int) -> None:
-    """Grafana's, then the environment's; none, zero and nonsense mean no limit."""
+    """Grafana's limit comes first, then the environment's; a missing, zero or invalid one means no limit."""
     monkeypatch.setenv("GF_DATAPROXY_RESPONSE_LIMIT", env)
 
     assert GrafanaConfig({"GF_RESPONSE_LIMIT": value}).response_limit == limit
 
 
 def test_socks_proxy_needs_exactly_true() -> None:
-    """Disabled unless the flag is `true`; contents of certificates win over paths. Neither repr shows a key."""
+    """The proxy is off unless the flag is `true`; certificates precede their paths. No repr shows a key."""
     prefix = "GF_SECURE_SOCKS_DATASOURCE_PROXY_"
     raw = {"SERVER_ENABLED": "true", "PROXY_ADDRESS": "p:1", "CLIENT_KEY": "/k", "CLIENT_KEY_VAL": "PEM"}
     config = GrafanaConfig({prefix + key: value for key, value in {**raw, "ROOT_CA_CERT": "/a /b"}.items()})
@@ -120,7 +120,7 @@ ENDPOINT = {f"{OPENFEATURE}PROVIDER_URL": "http://localhost:3000", f"{OPENFEATUR
 
 
 def test_the_config_has_the_openfeature_settings() -> None:
-    """Address, kind, seconds, and attributes; a missing value is empty."""
+    """The config has address, kind, seconds, and attributes; a missing value is empty."""
     context = {f"{OPENFEATURE}CACHE_TTL": "30", f"{OPENFEATURE}CONTEXT": '{"namespace": "stacks-1"}'}
     whole, least = GrafanaConfig(ENDPOINT | context).openfeature, GrafanaConfig(ENDPOINT).openfeature
 

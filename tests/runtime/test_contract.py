@@ -41,7 +41,7 @@ SERIES = Frame.of(time=[NOON], v=[1.0])
     ],
 )
 def test_shape_decides_the_type(frames: list[Frame], expected: str | None) -> None:
-    """Each shape of the module's table gets its type and version 0.1, the rest none."""
+    """Each shape of the module's table gets its type and version 0.1; other shapes get no type."""
     result = set_types(frames)
 
     metas = [frame.meta for frame in result]
@@ -49,14 +49,14 @@ def test_shape_decides_the_type(frames: list[Frame], expected: str | None) -> No
 
 
 def test_a_type_of_the_author_stays() -> None:
-    """A type that the author gave is left as it is, with all frames of the response."""
+    """If the author set a type, all frames of the response stay unchanged."""
     table = Frame(fields=SERIES.fields, meta={"type": "table"})
 
     assert set_types([table, SERIES]) == [table, SERIES]
 
 
 def test_other_metadata_stays() -> None:
-    """The type is added to what the author put into the metadata."""
+    """The type is added to the author's metadata."""
     frame = Frame(fields=[Field("v", [1])], meta={"executedQueryString": "select 1"})
 
     assert set_types([frame])[0].meta == {

@@ -1,4 +1,4 @@
-"""Protobuf into our types, JSON into the author's."""
+"""Protobuf becomes the runtime's types, and JSON the author's."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ UTC = dt.UTC
 
 @dataclass(frozen=True)
 class Model:
-    """What a query editor sends."""
+    """A query editor's model."""
 
     table: str = "sales"
     limit: int = 10
@@ -44,14 +44,14 @@ class Strict:
     size: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse nothing."""
+        """Accept every value."""
         if self.size <= 0:
             raise ValueError("size must be positive")
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a config page saves."""
+    """A config page's options."""
 
     url: Annotated[str, Ui(store="url")] = "http://default"
     token: Secret = Secret("")  # noqa: RUF009  # immutable
@@ -69,12 +69,12 @@ class Options:
     ],
 )
 def test_times_are_aware_and_never_overflow(milliseconds: int, expected: dt.datetime) -> None:
-    """Epoch milliseconds become aware UTC datetimes, whatever the number."""
+    """Any number of epoch milliseconds becomes an aware UTC datetime."""
     assert convert.utc(milliseconds) == expected
 
 
 def test_context_is_converted() -> None:
-    """Who asks, from which Grafana, and its configuration."""
+    """The context has the user, the Grafana instance, and its configuration."""
     message = pb.PluginContext(orgId=2, pluginId="p", pluginVersion="1", userAgent="Grafana/12", namespace="default")
     message.user.CopyFrom(pb.User(login="l", name="n", email="e", role="Admin"))
     message.grafanaConfig["GF_APP_URL"] = "http://g"
@@ -86,7 +86,7 @@ def test_context_is_converted() -> None:
 
 
 def test_settings_are_converted() -> None:
-    """Times become aware datetimes, jsonData the author's options; secrets show nowhere."""
+    """Times become aware datetimes, jsonData the author's options; no repr shows a secret."""
     message = pb.DataSourceInstanceSettings(
         name="n", url="u", user="w", database="d", basicAuthEnabled=True, basicAuthUser="b", uid="i", lastUpdatedMS=1000
     )
@@ -125,7 +125,7 @@ def test_query_is_converted() -> None:
     [(2**62, 1_000_000), (1_000_001, 1_000_000), (43_200, 43_200), (0, 0), (-1, 0), (-(2**63), 0)],
 )
 def test_max_data_points_are_bounded(points: int, expected: int) -> None:
-    """No query asks for more than a million points, and none for less than nothing."""
+    """The number is at most a million, and never negative."""
     assert convert_query(pb.DataQuery(maxDataPoints=points)).max_data_points == expected
 
 
@@ -140,7 +140,7 @@ def test_max_data_points_are_bounded(points: int, expected: int) -> None:
     ],
 )
 def test_intervals_are_positive(milliseconds: int, expected: dt.timedelta) -> None:
-    """An author may divide by it; without one it is Grafana's own second."""
+    """An author may divide by the interval; without one it is Grafana's default of a second."""
     assert convert_query(pb.DataQuery(intervalMS=milliseconds)).interval == expected
 
 
@@ -151,7 +151,7 @@ def convert_query(message: pb.DataQuery) -> Query[Any]:
 
 
 def test_passwords_in_urls_and_headers_are_remembered() -> None:
-    """They are masked like secrets, also in the form that HTTP sends."""
+    """These passwords are masked like secrets, also in the form that HTTP sends."""
     message = pb.DataSourceInstanceSettings(
         url="http://eve:sesame%40url@api.example/path",
         basicAuthUser="ada",
@@ -208,7 +208,7 @@ def test_without_a_model_the_object_is_a_dict() -> None:
 
 
 def test_options_come_from_where_the_page_keeps_them() -> None:
-    """Secrets come from the secure store, the url from the data source's own, the rest from jsonData."""
+    """Secrets come from the secure store, the URL from the data source's field, the rest from jsonData."""
     secrets = {"token": "sesame", "other": "x"}
     options = convert.options(
         Options, json_data=b'{"timeout":"3","token":"fake","url":"fake"}', url="http://x", secrets=secrets

@@ -1,4 +1,4 @@
-"""Frames from cursors of every kind, with and without a database behind them."""
+"""Frames from cursors of every kind, with and without a database."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Cursor:
     """A DB-API cursor of given rows."""
 
     def __init__(self, rows: list[Any], *names: str, codes: tuple[object, ...] = ()) -> None:
-        """Take the rows, and what describes their columns."""
+        """Store the rows, and the description of their columns."""
         self.rows = rows
         self.description = [(name, code) for name, code in zip(names, codes or (None,) * len(names), strict=True)]
 
@@ -35,7 +35,7 @@ class Cursor:
 
 
 class AsyncCursor(Cursor):
-    """The same, to be awaited."""
+    """The same with async methods."""
 
     async def fetchall(self) -> list[Any]:  # type: ignore[override]  # another protocol
         return self.rows
@@ -50,7 +50,7 @@ class ArrowCursor:
     description = (("x", None),)
 
     def __init__(self, *arrays: pa.Array, error: Exception | None = None) -> None:
-        """Take the batches, and what goes wrong after them."""
+        """Store the batches, and the error that follows them."""
         self.batches = [pa.record_batch([array], ["x"]) for array in arrays]
         self.error = error
         self.read = 0
@@ -80,7 +80,7 @@ def arrow_column(array: pa.Array) -> tuple[str, list[Any]]:
 
 
 class Pair(NamedTuple):
-    """A composite."""
+    """A composite type."""
 
     a: int
     b: uuid.UUID
@@ -88,7 +88,7 @@ class Pair(NamedTuple):
 
 @dataclass
 class Range:
-    """A range as psycopg and asyncpg have it."""
+    """A range like those of psycopg and asyncpg."""
 
     lower: Any
     upper: Any
@@ -98,13 +98,13 @@ class Range:
 
 
 class Multirange(tuple[Range, ...]):
-    """Several of them."""
+    """Several ranges."""
 
     __slots__ = ()
 
 
 class BitString:
-    """asyncpg's."""
+    """A bit string like asyncpg's."""
 
     def as_string(self) -> str:
         return "1010 1"
@@ -143,7 +143,7 @@ NEW_YEAR = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     ],
 )  # fmt: skip
 def test_database_types_become_texts_and_documents(values: list[Any], expected: Any) -> None:
-    """The rules are those of `dbvalues`."""
+    """The rules are in `dbvalues`."""
     kinds, result = column(values)
 
     assert (kinds, [str(value, "ascii") if isinstance(value, bytes) else value for value in result]) == (
@@ -153,10 +153,10 @@ def test_database_types_become_texts_and_documents(values: list[Any], expected: 
 
 
 def test_a_multirange_is_one_text() -> None:
-    """Some drivers give a sequence."""
+    """Some drivers return a sequence."""
 
     class Driver:
-        """A multirange of psycopg's kind, which is not a tuple."""
+        """A multirange like psycopg's, which is not a tuple."""
 
         def __iter__(self) -> Any:
             return iter([Range(1, 3), Range(5, 7)])
@@ -167,7 +167,7 @@ def test_a_multirange_is_one_text() -> None:
 
 
 def test_deeply_nested_documents_become_text() -> None:
-    """What nests without end becomes text."""
+    """Endless nesting becomes text."""
     deep: list[Any] = []
     for _ in range(500):
         deep = [deep]
@@ -178,7 +178,7 @@ def test_deeply_nested_documents_become_text() -> None:
 
 
 def test_a_union_is_text() -> None:
-    """Values of several kinds, where the driver says that it is a union; elsewhere they are a mistake."""
+    """Values of several kinds are text if the driver reports a union; otherwise they are an error."""
     assert column([1, "a", None, 1.5], "UNION(a INTEGER, b VARCHAR)") == ("string", ["1", "a", None, "1.5"])
     assert column([1, [2]], "Variant(UInt8, Array(UInt8))") == ("json", [b"1", b"[2]"])
     with pytest.raises(FrameError, match="numbers and texts in one column"):
@@ -186,7 +186,7 @@ def test_a_union_is_text() -> None:
 
 
 def test_the_authors_type_overrides_the_guess() -> None:
-    """The author may know more."""
+    """The author may know the type better."""
     assert column([b'{"a":1}'], types={"x": "json"}) == ("json", [b'{"a":1}'])
     assert column([1, "a"], types={"x": "string"}) == ("string", ["1", "a"])
 
@@ -230,7 +230,7 @@ def test_the_authors_type_overrides_the_guess() -> None:
     ids=lambda value: str(getattr(value, "type", "")),
 )  # fmt: skip
 def test_values_in_arrow_become_texts_and_documents(array: pa.Array, expected: Any) -> None:
-    """The rules are those of rows."""
+    """The rules are the same as for rows."""
     assert repr(arrow_column(array)) == repr(expected)
 
 
@@ -244,7 +244,7 @@ def test_a_value_in_binary_form_is_refused_with_a_cast_to_use(nest: bool) -> Non
 
 
 def test_arrow_is_read_no_further_than_the_limit() -> None:
-    """Batch by batch, and a notice says that there is more."""
+    """Arrow is read batch by batch, and a notice says that more rows exist."""
     cursor = ArrowCursor(pa.array([1, 2]), pa.array([3]), pa.array([4]), pa.array([5]))
 
     frame = Frame.from_cursor(cursor, limit=2)
@@ -255,7 +255,7 @@ def test_arrow_is_read_no_further_than_the_limit() -> None:
 
 
 def test_an_arrow_reader_is_closed_at_the_limit() -> None:
-    """The connection is free for the next query."""
+    """The connection is then free for the next query."""
     closings: list[bool] = []
 
     class Reader(list[Any]):
@@ -267,7 +267,7 @@ def test_an_arrow_reader_is_closed_at_the_limit() -> None:
             closings.append(True)
 
     class Driver(ArrowCursor):
-        """A cursor of ADBC's kind, whose reader is watched."""
+        """A cursor like ADBC's, whose reader records that it is closed."""
 
         def fetch_record_batch(self) -> Any:
             return Reader(self.batches)
@@ -284,7 +284,7 @@ def test_a_database_that_fails_while_arrow_reads_is_downstream() -> None:
 
 
 def test_no_rows_have_no_columns() -> None:
-    """There are none from Arrow or from rows, unless the author names the types."""
+    """Arrow and rows give no columns, unless the author names the types."""
     empty = pa.array([], pa.int8())
 
     assert not Frame.from_cursor(ArrowCursor(empty)).fields
@@ -296,7 +296,7 @@ def test_no_rows_have_no_columns() -> None:
 
 @dataclass
 class Row:
-    """A row as psycopg's class_row makes it."""
+    """A row as psycopg's class_row creates it."""
 
     a: int
     b: str
@@ -313,14 +313,14 @@ class Row:
     ids=["tuples", "lists", "dictionaries", "objects"],
 )
 def test_rows_may_have_any_shape(rows: list[Any]) -> None:
-    """A row factory is the author's choice."""
+    """The author may use any row factory."""
     frame = Frame.from_cursor(Cursor(rows, "a", "b"))
 
     assert [field.to_list() for field in frame.fields] == [[1, 2], ["x", "y"]]
 
 
 def test_rows_may_be_single_values() -> None:
-    """The scalar_row of psycopg makes such rows; other objects are refused."""
+    """The scalar_row of psycopg creates such rows; other objects are refused."""
     assert Frame.from_cursor(Cursor(["x", "y"], "a"))["a"].to_list() == ["x", "y"]
     with pytest.raises(FrameError, match="expected rows with a, b, got int"):
         Frame.from_cursor(Cursor([1], "a", "b"))
@@ -334,7 +334,7 @@ def test_a_value_that_is_not_a_cursor_is_refused(cursor: object) -> None:
 
 
 def test_an_async_cursor_has_a_method_of_its_own() -> None:
-    """The other one names it; this one takes both."""
+    """The method for `def` cursors names the async method, which takes both kinds."""
     with pytest.raises(FrameError, match=r"await Frame\.from_async_cursor"):
         Frame.from_cursor(AsyncCursor([(1,)], "a"))
 
@@ -345,7 +345,7 @@ def test_an_async_cursor_has_a_method_of_its_own() -> None:
 
 
 def test_a_value_that_python_cannot_represent_is_a_frame_error() -> None:
-    """PostgreSQL's infinity is not a time of Python's; other errors stay the driver's."""
+    """Python has no time for PostgreSQL's infinity; other errors stay the driver's."""
 
     class DataError(Exception):
         """The exception of a DB-API module."""
@@ -370,7 +370,7 @@ def test_a_negative_limit_is_refused() -> None:
 
 
 def test_sqlite_values_have_their_types() -> None:
-    """Texts, numbers, bytes and null; a statement without rows is refused."""
+    """Texts, numbers, bytes and null keep their types; a statement without rows is refused."""
     with closing(sqlite3.connect(":memory:")) as connection:
         frame = Frame.from_cursor(connection.execute("select 1 a, 'x' b, x'00ff' c, null d, 1.5 e"))
         assert [(field.type, field.to_list()) for field in frame.fields] == [

@@ -1,4 +1,4 @@
-"""Frames and fields, and what each kind of input becomes."""
+"""Frames and fields, and the conversion of each kind of input."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_values_become_a_type_that_grafana_reads(values: object, field_type: str
     ],
 )
 def test_values_without_a_type_are_refused_by_name(values: object, field_type: Any, because: str) -> None:
-    """What can't be sent is refused where it is made, and the message names the column."""
+    """Values that can't be sent are refused when the frame is created, and the message names the column."""
     with pytest.raises(FrameError, match="column 'x'") as failure:
         Field("x", values, field_type)
 
@@ -94,7 +94,7 @@ def test_values_without_a_type_are_refused_by_name(values: object, field_type: A
 
 
 def test_time_is_nullable_only_with_nulls() -> None:
-    """A time column without nulls is not nullable, as alert readers want it; other columns are."""
+    """A time column without nulls is not nullable, as alert rules require; other columns are nullable."""
     assert not Field("t", [NOON]).nullable
     assert Field("t", [NOON, None]).nullable
     assert Field("v", [1.0]).nullable
@@ -127,7 +127,7 @@ def test_labels_are_text_and_sorted() -> None:
 
 
 def test_columns_may_be_called_as_our_parameters_are() -> None:
-    """A column `name` or `labels`, which is what rows often have, is not a frame's name."""
+    """A column `name` or `labels`, as rows often have, does not set the frame's name or labels."""
     frame = Frame.of(name=["a", "b"], labels=["x", None], value=[1, 2])
 
     assert [(field.name, field.to_list()) for field in frame.fields] == [
@@ -154,7 +154,7 @@ def test_duplicate_names_and_order_are_kept() -> None:
 
 
 def test_fields_compare_by_value() -> None:
-    """Equal values make equal fields, NaN included; a label, a type or a value makes the difference."""
+    """Fields with equal values are equal, NaN included; another label, type or value makes them different."""
     field = Field("v", [1.0, math.nan, None])
 
     assert field == Field("v", [1.0, math.nan, None])
@@ -210,7 +210,7 @@ def test_an_invalid_frame_is_refused(make: Callable[[], object], because: str) -
 
 
 def test_missing_column_is_a_key_error() -> None:
-    """A frame finds its fields by name."""
+    """A frame returns its fields by name."""
     frame = Frame.of(a=[1])
 
     assert frame["a"].to_list() == [1]

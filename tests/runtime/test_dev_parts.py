@@ -1,4 +1,4 @@
-"""`gfruntime.dev`'s parts: which files changed, what a spare process imports, notices in frames."""
+"""Parts of `gfruntime.dev`: changed files, the imports of a spare process, notices in frames."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def test_changes_are_edits_additions_and_removals(tmp_path: Path) -> None:
-    """Each is named once, in a stable order; an edit may leave the size as it was."""
+    """Each change is listed once, in a stable order; an edit may leave the size unchanged."""
     for name in ("edited.py", "removed.py", "resaved.py", "same.py"):
         (tmp_path / name).write_text("1")
     before = watch.snapshot(tmp_path)
@@ -38,7 +38,7 @@ def test_changes_are_edits_additions_and_removals(tmp_path: Path) -> None:
 
 
 def test_caches_and_editors_files_are_ignored(tmp_path: Path) -> None:
-    """Otherwise an import or a keystroke would reload; a missing folder is not a change either, as it may come back."""
+    """Otherwise an import or a keystroke would reload; a missing folder is no change, as it may come back."""
     (tmp_path / "__pycache__").mkdir()
     for name in ("__pycache__/a.pyc", "a.py~", ".a.py.swp", ".#a.py"):
         (tmp_path / name).write_text("1")
@@ -47,7 +47,7 @@ def test_caches_and_editors_files_are_ignored(tmp_path: Path) -> None:
 
 
 def test_bytecode_of_changed_files_is_removed(tmp_path: Path) -> None:
-    """Python believes bytecode whose source has the same size and second."""
+    """Python uses old bytecode if its source has the same size and second."""
     file = tmp_path / "a.py"
     file.write_text("x = 1")
     bytecode = importlib.util.cache_from_source(str(file))
@@ -58,7 +58,7 @@ def test_bytecode_of_changed_files_is_removed(tmp_path: Path) -> None:
 
 
 def test_a_spare_process_imports_the_authors_libraries(tmp_path: Path) -> None:
-    """It imports no modules of the project, nothing that a function imports later, nothing of unfinished files."""
+    """No modules of the project are imported, no imports inside functions, and none of unfinished files."""
     plugin = tmp_path / "plugin"
     (plugin / "parts").mkdir(parents=True)
     (tmp_path / "gfruntime").mkdir()
@@ -80,7 +80,7 @@ def _request(**headers: str) -> bytes:
 
 
 def test_a_notice_is_added_and_nothing_else_changes() -> None:
-    """The first frame carries it; values, types and the rest of the metadata are as they were."""
+    """The first frame has the notice; values, types and the rest of the metadata are unchanged."""
     frame = Frame.of(time=[dt.datetime(2026, 1, 1, tzinfo=dt.UTC)], value=[1.0])
     response = pb.QueryDataResponse.FromString(notices.add(_response(frame, frame), _request(), "look: ü"))
     first, second = map(arrow.decode, response.responses["A"].frames)
@@ -134,7 +134,7 @@ def test_a_process_that_cannot_be_started_does_not_end_the_watch(
 
 
 def test_a_folder_that_cannot_be_read_does_not_end_the_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is read again."""
+    """The folder is read again later."""
     looks: list[int] = []
     watcher = supervisor.Supervisor(tmp_path)
 

@@ -1,4 +1,4 @@
-"""Durations and intervals; `tests/conformance/test_sdk_words.py` holds them against the Go SDK's."""
+"""Durations and intervals; `tests/conformance/test_sdk_words.py` compares them with the Go SDK's."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_durations_have_gos_units_and_dates(text: str, expected: dt.timedelta) -
     "text", ["", "5", "d", "1.5d", "1d2h", "-1d", "5 m", "1h-5m", ".s", "1x", "999999999999h", "300y"]
 )
 def test_other_durations_are_refused(text: str) -> None:
-    """What is not a duration raises, and so does what Go's 64 bits can't hold."""
+    """An invalid duration raises, and so does one that Go's 64 bits can't hold."""
     with pytest.raises(QueryError):
         durations.parse_duration(text)
 
@@ -47,7 +47,7 @@ def test_other_durations_are_refused(text: str) -> None:
     ("text", "days"), [("1M", 31), ("2M", 59), ("1y", 365), ("3y", 1096), ("1w", 7), ("2d", 2), ("24h", 1)]
 )
 def test_intervals_follow_the_calendar(text: str, days: int) -> None:
-    """An interval's months and years are those of the calendar, from now on."""
+    """Months and years of an interval are calendar months and years, counted from now."""
     now = dt.datetime(2026, 1, 1, 5, tzinfo=dt.timezone(dt.timedelta(hours=3)))
 
     assert durations.parse_interval(text, now=now) == dt.timedelta(days=days)
@@ -71,7 +71,7 @@ def test_steps_may_be_bare_seconds(text: str, expected: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "<>", "<", "x"])
 def test_other_steps_are_refused(text: str) -> None:
-    """What is not an interval raises."""
+    """An invalid interval raises."""
     with pytest.raises(QueryError):
         durations.parse_step(text)
 
@@ -88,7 +88,7 @@ def test_other_steps_are_refused(text: str) -> None:
     ],
 )
 def test_the_querys_interval_comes_first(datasource: str, query: str, query_ms: int, expected: int) -> None:
-    """The query's interval, else its milliseconds, else the data source's, else the default; 0s is none."""
+    """The order is the query's interval, its milliseconds, the data source's, the default; 0s counts as missing."""
     assert (
         durations.interval_from(datasource=datasource, query=query, query_ms=query_ms, default=7 * MS) == expected * MS
     )
@@ -131,5 +131,5 @@ def test_intervals_are_written_in_their_largest_unit(milliseconds: float, expect
     ],
 )
 def test_intervals_are_rounded_by_the_table(milliseconds: float, expected: int) -> None:
-    """Each range of intervals has its round one."""
+    """Each range of intervals has a round interval."""
     assert durations.round_interval(milliseconds * MS) == expected * MS

@@ -22,13 +22,13 @@ NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 @pytest.mark.shows("frames 2", "frames 13", "frames 15", "frames 18")
 @given(frames)
 def test_arrow_round_trip(frame: Frame) -> None:
-    """Reading what was encoded gives the same frame, for every type, null, NaN, label, config and meta."""
+    """An encoded frame is equal after reading, with every type, null, NaN, label, config and meta."""
     assert arrow.decode(b"".join(arrow.encode(frame))) == frame
 
 
 @pytest.mark.shows("frames 5", "frames 17")
 def test_every_type_is_decoded_as_it_was() -> None:
-    """The vector of every type, with least and greatest values, NaN, infinities and nulls, is itself afterwards."""
+    """The vector of every type, with least and greatest values, NaN, infinities and nulls, is equal afterwards."""
     assert arrow.decode(b"".join(arrow.encode(all_types()))) == all_types()
 
 
@@ -48,7 +48,7 @@ def test_json_is_what_grafanas_reader_takes(frame: Frame) -> None:
 
 @pytest.mark.shows("frames 1", "frames 2", "frames 3", "frames 4")
 def test_arrow_file_is_what_go_reads() -> None:
-    """An uncompressed IPC file: magic at both ends, one batch with rows and none without, metadata where Go looks."""
+    """The file is uncompressed IPC: magic at both ends, a batch unless it has no rows, metadata where Go reads it."""
     data = b"".join(arrow.encode(Frame.of(time=[NOON], v=[1.0], labels={"b": 2, "a": 1}, name="cpu"), ref_id="A"))
     empty = b"".join(arrow.encode(Frame.of(v=[])))
     reader = pa.ipc.open_file(data)
@@ -63,7 +63,7 @@ def test_arrow_file_is_what_go_reads() -> None:
 
 
 def test_large_columns_are_not_copied() -> None:
-    """The encoder hands out a large column's own memory."""
+    """The encoder returns the memory of a large column itself."""
     values = pa.array([0.5] * 100_000)
     parts = arrow.encode(Frame(fields=[Field("v", values)]))
     addresses = [part.address for part in parts if isinstance(part, pa.Buffer)]
@@ -74,7 +74,7 @@ def test_large_columns_are_not_copied() -> None:
 
 @pytest.mark.shows("protocol 55", "frames 14")
 def test_own_ref_id_is_kept() -> None:
-    """A frame without a ref id gets the query's; its own is kept."""
+    """A frame without a ref id gets the query's; a frame's own ref id is kept."""
     own = arrow.decode(b"".join(arrow.encode(Frame(ref_id="B"), ref_id="A")))
     default_id = arrow.decode(b"".join(arrow.encode(Frame(), ref_id="A")))
 
@@ -84,7 +84,7 @@ def test_own_ref_id_is_kept() -> None:
 
 @pytest.mark.shows("frames 29", "frames 30")
 def test_json_times_are_milliseconds_and_nanos() -> None:
-    """Times are whole milliseconds, floored before 1970 too; the rest is in nanos."""
+    """Times are whole milliseconds, also floored before 1970; `nanos` has the rest."""
     ticks = pa.array([1_500_001, -1, None, 2_000_000], pa.timestamp("ns"))
     document = json.loads(frametext.encode(Frame(fields=[Field("t", ticks), Field("v", [1, 2, 3, 4])])))
 
@@ -94,7 +94,7 @@ def test_json_times_are_milliseconds_and_nanos() -> None:
 
 @pytest.mark.shows("frames 29")
 def test_long_columns_are_written_as_short_ones() -> None:
-    """Columns long enough for Arrow's own arithmetic give the same JSON as their rows would one by one."""
+    """Columns long enough for Arrow's arithmetic give the same JSON as their rows one by one."""
     ticks = [-1, 0, None, 1_500_001, -2_000_000, *range(-500, 500)]
     floats = [math.nan, math.inf, None, -math.inf, 0.1, *map(float, range(1000))]
     long = Frame(fields=[Field("t", pa.array(ticks, pa.timestamp("ns"))), Field("v", floats, "float32")])
@@ -115,7 +115,7 @@ def test_json_lists_the_rows_with_nan_and_infinities() -> None:
 
 @pytest.mark.shows("frames 34", "frames 35")
 def test_json_keeps_large_integers_and_documents() -> None:
-    """64-bit extremes are exact, and JSON values are inlined."""
+    """Extreme 64-bit integers are exact, and JSON values are inlined."""
     frame = Frame(fields=[Field("u", [2**64 - 1]), Field("i", [-(2**63)]), Field("j", [{"a": 1}], "json")])
 
     assert b'"values":[[18446744073709551615],[-9223372036854775808],[{"a":1}]]' in frametext.encode(frame)
@@ -123,7 +123,7 @@ def test_json_keeps_large_integers_and_documents() -> None:
 
 @pytest.mark.shows("frames 30")
 def test_json_omits_what_is_empty() -> None:
-    """A frame without anything is a schema without anything."""
+    """An empty frame has an empty schema."""
     assert frametext.encode(Frame()) == b'{"schema":{"fields":[]},"data":{"values":[]}}'
 
 
@@ -139,7 +139,7 @@ def test_metadata_never_holds_nan_or_numpy() -> None:
 
 
 def test_metadata_that_is_not_json_is_refused() -> None:
-    """A loop, or text that is not Unicode, is an error that says where."""
+    """For a loop, or for text that is not Unicode, the error names the place."""
     loop: list[object] = []
     loop.append(loop)
     for value in (loop, "\ud800"):
@@ -149,7 +149,7 @@ def test_metadata_that_is_not_json_is_refused() -> None:
 
 @pytest.mark.shows("frames 33", "frames 35")
 def test_documents_lose_their_line_breaks() -> None:
-    """JSON values are checked, inlined and on one line; their numbers and texts stay as they were."""
+    """JSON values are checked, inlined and on one line; their numbers and texts are unchanged."""
     big: Any = b'{\n "n": 12345678901234567890.10,\r\n "s": "a\\n b"}'
     text = frametext.encode(Frame(fields=[Field("j", [big], "json")]))
 

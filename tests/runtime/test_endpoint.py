@@ -1,4 +1,4 @@
-"""What all methods have in common: the request, who asks, the log lines, and which instance answers."""
+"""Behaviour that all methods share: the request, the user, the log lines, and the instance that answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gfruntime.serving.methods import Call, CallError
 
 
 class Failing(Plain):
-    """Answers no query but A."""
+    """Answers query A only."""
 
     def query(self, query: Query[dict[str, Any]]) -> Any:
         return Frame.of(v=[1]) if query.ref_id == "A" else None
@@ -34,7 +34,7 @@ class Slow(Plain):
 
 
 def ends(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
-    """List the status and the level of each line about the end of a request."""
+    """List status and level of each log line about the end of a request."""
     records = [record for record in caplog.records if record.message == "Plugin Request Completed"]
     return [(vars(record)["status"], record.levelname) for record in records]
 
@@ -51,7 +51,7 @@ def test_requests_are_logged_as_the_go_sdk_does(caplog: pytest.LogCaptureFixture
 
 @pytest.mark.shows("protocol 59")
 def test_cancelled_calls_are_logged_as_cancelled(caplog: pytest.LogCaptureFixture) -> None:
-    """A call whose caller is gone ends as `cancelled`, at level info (item 59)."""
+    """A call that its caller left ends as `cancelled`, at level info (item 59)."""
     handler = Services(Slow).application.unary["/pluginv2.Data/QueryData"]
 
     async def main() -> None:
@@ -68,7 +68,7 @@ def test_cancelled_calls_are_logged_as_cancelled(caplog: pytest.LogCaptureFixtur
 
 @pytest.mark.shows("protocol 44")
 def test_log_lines_name_their_request() -> None:
-    """Who asks for what, the trace, and the pairs that the host sends along (item 44)."""
+    """Each line has the user, the request, the trace, and the pairs that the host sends (item 44)."""
     fields: list[dict[str, str]] = []
 
     class Source(Plain):
@@ -127,7 +127,7 @@ def _request_of(uid: str = "u1", org: int = 1) -> pb.QueryDataRequest:
 
 @pytest.mark.shows("protocol 80")
 def test_data_sources_and_tenants_have_instances_of_their_own() -> None:
-    """Another uid, org or tenant never shares an instance; the same one does."""
+    """Calls with another uid, org or tenant never share an instance; calls with the same do."""
     instances: list[object] = []
 
     class Source(Plain):
@@ -155,7 +155,7 @@ def test_data_sources_and_tenants_have_instances_of_their_own() -> None:
     ids=",".join,
 )
 def test_other_settings_never_get_the_instance(change: dict[str, Any]) -> None:
-    """A caller who knows id, uid and time of change, but not the rest, gets no instance that was made with it."""
+    """A caller with the right id, uid and time of change, but other settings, never gets the instance."""
     services = Services(Identity)
     honest = _request_of()
     settings = honest.pluginContext.dataSourceInstanceSettings
@@ -172,7 +172,7 @@ def test_other_settings_never_get_the_instance(change: dict[str, Any]) -> None:
 
 
 def test_secrets_are_hidden_as_long_as_their_instance_lives(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are kept with the instance, and released when it is disposed of."""
+    """Secrets are kept with the instance, and released when it is disposed of."""
     active: list[str] = []
     monkeypatch.setattr(masking, "keep", active.extend)
     monkeypatch.setattr(masking, "release", lambda secrets: active.__delitem__(slice(len(secrets))))
@@ -188,7 +188,7 @@ def test_secrets_are_hidden_as_long_as_their_instance_lives(monkeypatch: pytest.
 
 
 def test_settings_are_the_same_in_any_order() -> None:
-    """Secrets in another order, and fields that this proto does not know, make no other instance."""
+    """Another order of secrets, or fields that this proto does not know, do not create another instance."""
     services = Services(Identity)
     births = set()
     for secrets in ({"a": "1", "b": "2", "c": "3"}, {"c": "3", "b": "2", "a": "1"}):
@@ -237,14 +237,14 @@ class Identity(Plain):
 
 
 def _birth(services: Services, request: pb.QueryDataRequest) -> int:
-    """Ask which object answers; the objects live as long as their services, so that no number is given twice."""
+    """Return the id of the object that answers; objects live as long as their services, so that ids are unique."""
     frame = services.query(request)["A"].frames[0]
     return int(pa.ipc.open_file(frame).read_all().column("v")[0].as_py())
 
 
 @pytest.mark.shows("protocol 45")
 def test_forwarded_credentials_are_remembered() -> None:
-    """Authorization, cookies and tokens of a request are hidden in every later text."""
+    """Authorization, cookies and tokens of a request are masked in every later text."""
     endpoint.remember_secret_headers(
         {"Authorization": "Bearer sesame-auth", "http_Cookie": "theme=dark; s=sesame-cookie", "http_X-Other": "plain"}
     )

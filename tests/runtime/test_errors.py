@@ -1,4 +1,4 @@
-"""The status, source and sentence of each exception."""
+"""The status, source and message of each exception."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _library_error(module: str, name: str, **attributes: object) -> Exception:
     ],
 )
 def test_each_failure_has_a_status_and_a_source(error: Exception, status: int, source: str, message: str) -> None:
-    """The runtime's errors have both; timeouts and unreachable upstreams, HTTP clients' too, are downstream."""
+    """All errors of the runtime have both; timeouts and unreachable upstreams, also of HTTP clients, are downstream."""
     failure = failure_of(error)
 
     assert (failure.status, failure.source, failure.message) == (status, source, message)
@@ -65,7 +65,7 @@ def test_each_failure_has_a_status_and_a_source(error: Exception, status: int, s
     ("status", "source"), [(404, "downstream"), (500, "downstream"), (405, "plugin"), (501, "plugin")]
 )
 def test_the_upstreams_status_decides_the_source(status: int, source: str) -> None:
-    """The status of an HTTP client's error decides whether plugin or upstream is to blame."""
+    """The status of an HTTP client's error decides whether the source is the plugin or the upstream."""
     requests_error = _library_error(
         "requests.exceptions", "HTTPError", response=type("R", (), {"status_code": status})()
     )
@@ -77,7 +77,7 @@ def test_the_upstreams_status_decides_the_source(status: int, source: str) -> No
 
 
 def exception_of(run: Callable[[], object]) -> Exception:
-    """Return what something raises."""
+    """Return the exception that a function raises."""
     with pytest.raises(Exception) as refusal:  # noqa: PT011  # any exception is a refusal
         run()
     return refusal.value
@@ -116,7 +116,7 @@ def test_a_database_error_is_a_downstream_error(error: Exception, status: int, s
 
 
 def test_a_marked_cause_marks_the_error() -> None:
-    """An error raised from a DownstreamError is a downstream error, and still deserves its traceback."""
+    """An error raised from a DownstreamError is a downstream error, and its traceback is logged."""
     error = ValueError("wrapped")
     error.__cause__ = DownstreamError("away", status=503)
     failure = failure_of(error)
@@ -126,7 +126,7 @@ def test_a_marked_cause_marks_the_error() -> None:
 
 
 def test_exceptions_whose_text_fails_are_reported_too() -> None:
-    """One whose text raises, one that is its own cause, one whose attributes raise: each has a sentence."""
+    """An exception gets a sentence if its text or its attributes raise, or if it is its own cause."""
 
     class Textless(Exception):  # noqa: N818  # a name is all it has
         def __str__(self) -> str:
@@ -195,7 +195,7 @@ def test_sentences_are_short_and_without_secrets() -> None:
     ],
 )
 def test_driver_errors_about_threads_and_loops_get_advice(text: str, advice: str) -> None:
-    """For errors of any class, also as the cause or the context of the author's own error."""
+    """Errors of any class get advice, also as the cause or the context of the author's error."""
     outer, behind = QueryError("the database failed"), QueryError("the database failed")
     outer.__cause__ = behind.__context__ = RuntimeError(text)
 
@@ -205,7 +205,7 @@ def test_driver_errors_about_threads_and_loops_get_advice(text: str, advice: str
 
 
 def test_upstream_errors_get_no_advice() -> None:
-    """An API may say the same of itself."""
+    """An API may have the same text in its error."""
     text = "the upstream says: Event loop is closed"
 
     assert failure_of(DownstreamError(text)).message == text

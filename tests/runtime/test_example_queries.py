@@ -1,4 +1,4 @@
-"""The examples of a class: how the schema describes them, and which are refused."""
+"""The examples of a class: their description in the schema, and invalid ones."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_an_example_has_a_value_for_each_field() -> None:
 
 
 def test_examples_are_in_the_schema_that_grafana_reads() -> None:
-    """They are in `schema/v0alpha1.json`, after the defaults."""
+    """Examples are in `schema/v0alpha1.json`, after the defaults."""
     kind = datasource(model=Model)
     kind.examples = (Example("Orders", Model("orders"), "By hour."),)  # type: ignore[attr-defined]
     forms = describe(kind)
@@ -121,7 +121,7 @@ def test_examples_change_the_hash_of_the_editors() -> None:
     ],
 )
 def test_an_example_that_the_editor_cannot_show_is_refused(examples: Any, sentence: str) -> None:
-    """One sentence names the example and what is wrong with it."""
+    """One sentence names the example and its problem."""
     kind = datasource(model=Model)
     kind.examples = examples  # type: ignore[attr-defined]
 
@@ -130,7 +130,7 @@ def test_an_example_that_the_editor_cannot_show_is_refused(examples: Any, senten
 
 
 def test_a_class_whose_queries_are_dictionaries_has_no_examples() -> None:
-    """There is no form to show them in."""
+    """Dictionaries have no form that could show examples."""
     kind = datasource()
     kind.examples = [Example("a", {})]  # type: ignore[attr-defined]
 

@@ -1,4 +1,4 @@
-"""The examples of `gfplug new` bound the size of their results for any query."""
+"""The examples of `gfplug new` limit the size of their results for any query."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ FILES = {
     "adopted": ROOT / "template/frontends/adopted/src/plugin/datasource.py",
     **{path.parents[2].name: path for path in ROOT.glob("template/examples/*/src/plugin/datasource.py")},
 }
-del FILES["http"]  # it needs an API: tests/conformance/test_examples.py
-del FILES["openapi"]  # half of it is written from a description: tests/generated/test_openapi.py
-del FILES["distributed"]  # it starts processes; its own tests hold its bounds
+del FILES["http"]  # the example needs an API: tests/conformance/test_examples.py
+del FILES["openapi"]  # half of it is generated from a description: tests/generated/test_openapi.py
+del FILES["distributed"]  # the example starts processes; its own tests check its limits
 START_MS, HOUR_MS = 1_767_225_600_000, 3_600_000
 YEARS_MS = 250 * 365 * 24 * HOUR_MS
 SPANS = {
@@ -57,7 +57,7 @@ def load(name: str) -> Any:
 def ask(
     name: str, model: dict[str, Any], *, span: str = "hour", points_and_interval: tuple[int, int] = (100, 60_000)
 ) -> pb.DataResponse:
-    """Ask one query as Grafana would, in bytes."""
+    """Send one query as Grafana does, in bytes."""
     message = pb.DataQuery(
         refId="A",
         json=json.dumps(model).encode(),
@@ -75,13 +75,13 @@ def ask(
 def test_every_example_limits_the_size_of_its_results(
     name: str, span: str, points_and_interval: tuple[int, int]
 ) -> None:
-    """Too many points, intervals of zero, centuries, reversed ranges: a result, or one error."""
-    load(name)  # polars takes a second
+    """Too many points, intervals of zero, centuries and reversed ranges give a result, or one error."""
+    load(name)  # importing polars takes a second
     began = time.monotonic()
     answer = ask(name, {}, span=span, points_and_interval=points_and_interval)
 
     assert time.monotonic() - began < 20
-    if "outside the years 1677 to 2262" not in answer.error:  # which no frame can hold
+    if "outside the years 1677 to 2262" not in answer.error:  # no frame can have such times
         assert answer.status in ((200, 400) if span != "hour" else (200,)), answer.error
     tables = [pa.ipc.open_file(frame).read_all() for frame in answer.frames]
     assert sum(table.num_rows * table.num_columns for table in tables) <= MOST
@@ -112,13 +112,13 @@ def test_an_example_refuses_what_its_editor_refuses(name: str, model: dict[str, 
 
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_an_example_can_be_described(name: str) -> None:
-    """Its bounds are ones that can be kept, and its editors can be built."""
+    """The example's bounds are possible, and its editors can be built."""
     assert describe(load(name).Datasource)["version"] == 1
 
 
 @pytest.mark.parametrize("hertz", [1e12, 51, -1, 0, "nan", "inf", "fast", [], {}, 10**400, True, 1e-300])
 def test_a_stream_has_the_rates_that_its_editor_offers(hertz: object) -> None:
-    """What a browser sends along with a subscription is decoded by the author alone."""
+    """Only the author's code decodes the data that a browser sends with a subscription."""
     module = load("stream")
     request = StreamRequest(path="sensors", data=json.dumps({"hertz": hertz}).encode())
     if hertz is True:
@@ -142,14 +142,14 @@ def test_a_stream_refuses_invalid_data(data: bytes) -> None:
     [(b"", 5.0), (b"{}", 5.0), (b'{"hertz":null}', 5.0), (b'{"hertz":50}', 50.0), (b'{"hertz":"2"}', 2.0)],
 )
 def test_a_stream_without_a_rate_has_the_default(data: bytes, hertz: float) -> None:
-    """Null and nothing are the default, as for queries."""
+    """Null and missing data mean the default, as for queries."""
     assert load("stream").hertz_of(StreamRequest(path="sensors", data=data)) == hertz
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_resources_answer_the_methods_that_they_have_and_no_other(name: str, method: str) -> None:
-    """The example's own path is 405 for others, with `Allow`; what it doesn't have is 404 for all."""
+    """Other methods on the example's path get 405 with `Allow`; unknown paths get 404 for all methods."""
     services = Services(load(name).Datasource)
     (own,), (unknown,) = (services.resource(path, method=method) for path in ("signals", "nowhere"))
     has_route, is_read = name == "signals", method in ("GET", "HEAD")

@@ -1,4 +1,4 @@
-"""What the runtime gives to a project's own tests: fakes, fixtures, and calls without Grafana."""
+"""The runtime's helpers for a project's tests: fakes, fixtures, and calls without Grafana."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Async(Source):
 
 
 def test_resources_are_called_as_grafana_does() -> None:
-    """Routes first, then the method for all; bodies can be read whole."""
+    """Routes are tried first, then the method for all paths; bodies can be read whole."""
     source = Source(Settings(options={}))
 
     assert json.loads(call(source, Request(path="tables/x")).read()) == {"name": "x"}
@@ -55,7 +55,7 @@ def test_resources_are_called_as_grafana_does() -> None:
 
 
 def test_packets_are_read_as_subscribers_get_them() -> None:
-    """Both kinds of generators; the first few of an endless one."""
+    """The packets come from both kinds of generators, and are the first few of an endless one."""
     endless = packets(Source(Settings(options={})), StreamRequest(path="p"), count=2)
 
     assert [packet["data"] for packet in endless] == [{"values": [[1]]}] * 2
@@ -63,7 +63,7 @@ def test_packets_are_read_as_subscribers_get_them() -> None:
 
 
 def test_the_upstream_returns_configured_answers() -> None:
-    """Answers are set by path and method; requests are recorded; the rest is 404."""
+    """Answers are set by path and method; requests are recorded; other requests get 404."""
     with Upstream() as upstream:
         upstream.answer("/rows", json=[1], method="POST", status=201)
         http = HttpClient(HttpSettings(url=upstream.url))
@@ -79,7 +79,7 @@ def test_the_upstream_returns_configured_answers() -> None:
 
 
 def test_an_upstreams_answer_can_be_delayed() -> None:
-    """An answer can be late, for tests of timeouts."""
+    """A late answer helps to test timeouts."""
     with Upstream() as upstream:
         upstream.answer("/slow", delay=0.3)
         began = time.monotonic()
@@ -88,7 +88,7 @@ def test_an_upstreams_answer_can_be_delayed() -> None:
 
 
 def test_recording_is_replayed_without_the_system(tmp_path: Path) -> None:
-    """What the real system said is repeated in order, texts and bytes; credentials are not in the file."""
+    """The answers of the real system are repeated in order, as texts or bytes; credentials are not in the file."""
     path = tmp_path / "recorded" / "x.json"
     with Upstream() as real:
         with Replay(real.url, path, record=True, hide=["key"]) as recording:
@@ -128,7 +128,7 @@ class AsyncPoint(Point):
 
 @pytest.mark.parametrize("kind", [Point, AsyncPoint])
 def test_ask_gives_what_grafana_would_decode(kind: type[Point]) -> None:
-    """Frames come back encoded and decoded, with ref id and type."""
+    """Frames are encoded and decoded again, with ref id and type."""
     (frame,) = ask(kind(settings({})), query(7))
 
     assert (frame.ref_id, frame["time"].to_list(), frame["v"].to_list()) == ("A", [START], [7])

@@ -1,4 +1,4 @@
-"""Frames in Grafana's JSON are read back as they were written."""
+"""Frames in Grafana's JSON are read as they were written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gfruntime.frames import frametext
 
 @given(frame=random_frames)
 def test_encoded_frames_can_be_read_again(frame: Frame) -> None:
-    """Every type, NaN and infinities, nanoseconds, labels, configs and metadata; from bytes and from objects."""
+    """Types, NaN and infinities, nanoseconds, labels, configs and metadata are read from bytes and from objects."""
     text = frametext.encode(frame)
     document = json.loads(text)
 
@@ -35,7 +35,7 @@ def test_the_browsers_types_are_enough() -> None:
 
 
 def test_parts_of_a_frame_may_be_missing() -> None:
-    """A frame without data, without fields, or with nulls."""
+    """A frame may have no data, no fields, or nulls."""
     assert Frame.from_json('{"schema": {"fields": [{"name": "v", "type": "number"}]}}') == Frame(
         fields=[Field("v", [], "float64")]
     )
@@ -72,7 +72,7 @@ def test_parts_of_a_frame_may_be_missing() -> None:
     ],
 )  # fmt: skip
 def test_invalid_frame_json_is_an_error_of_one_sentence(value: Any, words: str) -> None:
-    """It names the problem and the column."""
+    """The sentence names the problem and the column."""
     with pytest.raises(FrameError) as failure:
         Frame.from_json(value)
 

@@ -1,4 +1,4 @@
-"""Which packages a project requires, and which of them hold only data, which no code imports."""
+"""The packages that a project requires, and those that contain only data, which no code imports."""
 
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def project(folder: Path, *lines: str) -> Path:
 
 
 def test_names_are_normalized_and_conditions_hold(tmp_path: Path) -> None:
-    """Conditions are evaluated for this interpreter; an address may have parts that only a build fills in."""
+    """Conditions are evaluated for this interpreter; an address may have placeholders that a build fills in."""
     root = project(tmp_path, "Py_YAML[x]>=1", 'old; python_version < "3"', "gfruntime @ {root:uri}/vendor/a b.whl")
 
     assert dependencies.direct_names(root) == {"py-yaml", "gfruntime"}
@@ -58,7 +58,7 @@ def test_extras_of_the_build_are_included(tmp_path: Path) -> None:
 
 
 def test_all_names_follow_extras_and_conditions(tmp_path: Path, packages: Path) -> None:
-    """Each package counts with the extras that another asks for; circles end; a missing package requires nothing."""
+    """Each package counts with its requested extras; circles end; a missing package requires nothing."""
     install(packages, "zz-a", requires=("zz-b[Fast]", 'zz-c; extra == "slow"', 'zz-d; python_version < "3"'))
     install(packages, "zz-b", requires=('ZZ_E; extra == "fast"', "zz-a"))
 
@@ -80,7 +80,7 @@ def test_all_names_follow_extras_and_conditions(tmp_path: Path, packages: Path) 
     ],
 )
 def test_a_package_of_data_is_taken_whole(packages: Path, files: list[str], modules: list[str], data: set[str]) -> None:
-    """Each file goes where it is in the package; one with code comes with the author's import."""
+    """Each file keeps its path in the package; a package with code is included by the author's import."""
     install(packages, "zz", *files)
     imports, entries = dependencies.data_packages(["zz", "zz-nowhere"], excludes=[])
 
@@ -91,7 +91,7 @@ def test_a_package_of_data_is_taken_whole(packages: Path, files: list[str], modu
 
 
 def test_dialects_that_packages_register_are_listed(packages: Path) -> None:
-    """They are listed only if the project requires SQLAlchemy too."""
+    """Dialects are listed only if the project requires SQLAlchemy, too."""
     install(packages, "zz-a", dialect="zz_a.dialect")
     install(packages, "zz-b")
 

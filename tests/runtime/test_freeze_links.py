@@ -32,7 +32,7 @@ ON_MACOS = [
     ("libacme.1.dylib", "/site/acme/lib/libacme.1.dylib", "BINARY"),
     ("libssl.3.dylib", "/opt/libssl.3.dylib", "BINARY"),
     ("acme/lib/libacme.dylib", "../../libacme.1.dylib", "SYMLINK"),
-    ("core.so", "acme/core.so", "SYMLINK"),  # an extension module is loaded from its package: no second copy of it
+    ("core.so", "acme/core.so", "SYMLINK"),  # an extension module is loaded from its package: no second copy is needed
     ("libacme.dylib", "libacme.1.dylib", "SYMLINK"),  # a second name of one library
     ("table.csv", "/project/table.csv", "DATA"),
     ("acme/lib/libacme.1.dylib", "../../libacme.1.dylib", "SYMLINK"),
@@ -40,7 +40,7 @@ ON_MACOS = [
 
 
 def entries_for(monkeypatch: pytest.MonkeyPatch, folder: Path, platform: str) -> list[links.Entry]:
-    """Return what `freeze` hands to a PyInstaller that found these entries."""
+    """Return the entries of `freeze` for a PyInstaller that found these entries."""
     (folder / "plugin.json").write_text(json.dumps({"executable": "gpx"}))
     (folder / "pyproject.toml").write_text('[project]\nname = "acme"\nversion = "1.0.0"\n')
     (folder / "src/plugin").mkdir(parents=True)
@@ -68,7 +68,7 @@ def entries_for(monkeypatch: pytest.MonkeyPatch, folder: Path, platform: str) ->
 
 
 def test_on_macos_libraries_lie_where_the_loader_looks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A library and the link to it at the top change places; a framework's library leaves its folder."""
+    """A library and the link to it at the top are swapped; a framework's library leaves its folder."""
     assert entries_for(monkeypatch, tmp_path, "darwin") == ON_MACOS
 
 
@@ -76,5 +76,5 @@ def test_on_macos_libraries_lie_where_the_loader_looks(monkeypatch: pytest.Monke
 def test_on_other_systems_entries_stay_unchanged(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, platform: str
 ) -> None:
-    """`gfplug build` looks at the links of a Linux bundle; Windows has none."""
+    """`gfplug build` checks the links of a Linux bundle; Windows has no links."""
     assert entries_for(monkeypatch, tmp_path, platform) == BINARIES + DATA

@@ -1,4 +1,4 @@
-"""A bundle holds the transport and the clients that its code names, and no other ones."""
+"""A bundle contains only the transport and the clients that its code names."""
 
 from pathlib import Path
 
@@ -86,15 +86,15 @@ def test_a_library_that_imports_the_runtime_may_use_any_client(tmp_path: Path) -
 def test_a_plugin_that_uses_tls_bundles_certificate_authorities(
     users: tuple[str, ...], left_out: tuple[str, ...], *, expected: bool
 ) -> None:
-    """It uses gRPC or HTTP, on systems without certificates; other plugins save 0.2 MB."""
+    """Plugins with gRPC or HTTP need authorities on systems without certificates; other plugins save 0.2 MB."""
     assert unused.trusts_servers(users, left_out) is expected
 
 
 def test_patches_that_leave_the_start_are_applied_later() -> None:
-    """Each that `freeze` takes from PyInstaller's start, and does not drop, is imported before the author's code."""
+    """Patches that `freeze` takes from PyInstaller's start, and does not drop, precede the author's code."""
     assert set(freeze._LATE_PATCHES) == set(modes._PATCHES)
 
 
 def test_the_plain_docstring_parser_finds_no_parameters() -> None:
-    """A bundle has no docstrings of options, whose parameters pyarrow asks for."""
+    """A bundle has no docstrings of options, from which pyarrow reads parameters."""
     assert NumpyDocString("Parameters\n----------\nx : int")["Parameters"] == []

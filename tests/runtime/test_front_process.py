@@ -1,4 +1,4 @@
-"""`gfruntime.serving.workers.front_process`: which event ends this process, and what is left of the watch."""
+"""`gfruntime.serving.workers.front_process`: the events that end this process, and the end of the watch."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 def test_data_is_no_end_and_stays_to_be_read(pair: tuple[socket.socket, socket.socket]) -> None:
-    """Only after the last byte is the channel closed."""
+    """The channel is closed only after its last byte."""
     ours, theirs = pair
     assert not front_process._is_closed(ours)
     theirs.sendall(b"call")
@@ -53,7 +53,7 @@ def test_a_reset_is_an_end() -> None:
 def test_the_thread_ends_the_process_at_the_end_alone(
     pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After the block there is no thread any more."""
+    """After the block the thread has ended."""
     ends: list[int] = []
     has_ended = threading.Event()
 
@@ -76,7 +76,7 @@ def test_the_thread_ends_the_process_at_the_end_alone(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the kernel sends no signal for it")
 def test_the_signal_is_off_after_the_block(pair: tuple[socket.socket, socket.socket]) -> None:
-    """The answer to `loaded` would be an event, too."""
+    """Otherwise the answer to `loaded` would be an event, too."""
     import fcntl  # noqa: PLC0415  # Windows has none
 
     ours, _ = pair
@@ -91,7 +91,7 @@ def test_the_signal_is_off_after_the_block(pair: tuple[socket.socket, socket.soc
 def test_an_end_before_the_watch_is_noticed(
     pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There is no event for it any more."""
+    """The system sends no event for an earlier end."""
 
     def end(status: int) -> None:
         raise EndError(status)

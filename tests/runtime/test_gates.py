@@ -1,4 +1,4 @@
-"""A bound on what runs at once: first come, first served, and no place is lost or given twice."""
+"""A bound on concurrent work: first come, first served, and no place is lost or given twice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gfruntime.serving.threads import ThreadPool
 
 
 def test_places_are_given_in_the_order_of_arrival() -> None:
-    """If no query waits, a place that is given back is free."""
+    """If no query waits, a returned place is free."""
     order: list[int] = []
 
     async def visit(gate: Gate, number: int) -> None:
@@ -23,7 +23,7 @@ def test_places_are_given_in_the_order_of_arrival() -> None:
         order.append(number)
         await asyncio.sleep(0.01)
         place.release()
-        place.release()  # which does nothing
+        place.release()  # the second call does nothing
 
     async def visit_all() -> bool:
         gate = Gate(2)
@@ -36,7 +36,7 @@ def test_places_are_given_in_the_order_of_arrival() -> None:
 
 @pytest.mark.parametrize("is_late", [False, True])
 def test_a_cancelled_waiter_does_not_lose_a_place(*, is_late: bool) -> None:
-    """The place is not lost if it is given at the moment of the cancellation, either."""
+    """A place given at the moment of the cancellation is not lost, either."""
 
     async def scene() -> bool:
         gate = Gate(1)
@@ -57,7 +57,7 @@ def test_a_cancelled_waiter_does_not_lose_a_place(*, is_late: bool) -> None:
 
 
 def test_work_in_an_abandoned_thread_keeps_its_place() -> None:
-    """The place is free when the thread ends: until then the upstream is busy."""
+    """The place is free when the thread ends, since the upstream is busy until then."""
     began, go_on = threading.Event(), threading.Event()
 
     async def work() -> None:
@@ -81,7 +81,7 @@ def test_work_in_an_abandoned_thread_keeps_its_place() -> None:
 
 
 def test_work_that_has_not_begun_gives_its_place_back_at_once() -> None:
-    """It is not started later."""
+    """The work is not started later."""
     runs: list[int] = []
 
     async def work() -> None:
@@ -100,7 +100,7 @@ def test_work_that_has_not_begun_gives_its_place_back_at_once() -> None:
 
 
 def test_work_that_hangs_loses_its_place_after_some_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Otherwise it would lock out all others."""
+    """Otherwise such work would block all other queries."""
     monkeypatch.setattr(gates, "HOLD_SECONDS_AFTER_CANCEL", 0.05)
 
     async def scene() -> None:

@@ -1,4 +1,4 @@
-"""Golden files in the Go SDK's format; `tests/conformance/test_sdk_frames.py` has the SDK read and write them."""
+"""Golden files in the Go SDK's format; `tests/conformance/test_sdk_frames.py` lets the SDK read and write them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MARK = "//  🌟 This was machine generated.  Do not edit. 🌟\n"
 
 @pytest.mark.parametrize("name", ["x.jsonc", "x.json"])
 def test_golden_files_are_written_on_request_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """A file is written when the test, or the person who runs it, says so; never in CI."""
+    """A file is written if the test, or the person who runs it, requests it; never in CI."""
     path = tmp_path / "golden" / name
     for ci, update, is_written in (("", "", False), ("1", "1", False), ("", "1", True)):
         monkeypatch.setenv("CI", ci)
@@ -46,7 +46,7 @@ def test_golden_files_are_written_on_request_only(tmp_path: Path, monkeypatch: p
 
 
 def test_golden_files_begin_with_a_readable_table(tmp_path: Path) -> None:
-    """The head of a file is a comment with names, dimensions and at most ten rows; JSON follows the second mark."""
+    """A file begins with a comment of names, dimensions and at most ten rows; JSON follows the second mark."""
     path = tmp_path / "x.jsonc"
     golden.write(path, [Frame.of(name="many", v=list(range(30)), s=["a\nb"] * 30)])
     text = path.read_text(encoding="utf-8")
@@ -64,14 +64,14 @@ def test_golden_files_begin_with_a_readable_table(tmp_path: Path) -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(frame=frames)
 def test_any_frame_is_equal_to_its_golden_file(tmp_path: Path, frame: Frame) -> None:
-    """What was written is read as equal, for any frame."""
+    """Any frame that is written and read again is equal."""
     golden.write(tmp_path / "x.jsonc", [frame])
 
     check_golden([frame], tmp_path / "x.jsonc")
 
 
 def test_golden_files_ignore_keys_that_go_adds(tmp_path: Path) -> None:
-    """The order of keys, a typeVersion of zeros and empty texts are not differences; a value is one."""
+    """The order of keys, a typeVersion of zeros and empty texts make no difference; another value does."""
     response = {
         "frames": [{"data": {"values": [[1]]}, "schema": {"fields": [
             {"typeInfo": {"frame": "int64", "nullable": True}, "type": "number", "name": "v", "labels": {}}
@@ -87,7 +87,7 @@ def test_golden_files_ignore_keys_that_go_adds(tmp_path: Path) -> None:
 
 
 def test_golden_files_in_arrow_are_read(tmp_path: Path) -> None:
-    """A .txt file holds frames in Arrow, one a line."""
+    """A .txt file has one Arrow frame per line."""
     path, frame = tmp_path / "x.txt", all_types()
     line = base64.b64encode(b"".join(arrow.encode(frame))).decode()
     path.write_text(f"some words\n====== TEST DATA RESPONSE (arrow base64) ======\nFRAME={line}\n", encoding="utf-8")
@@ -106,7 +106,7 @@ def test_files_without_golden_data_are_refused(tmp_path: Path, name: str, text: 
 
 
 class _Logs(Plain):
-    """A data source of log lines."""
+    """A data source with log lines."""
 
     def query(self, query: Query[str]) -> Frame:  # type: ignore[override]  # another model
         return Frame.of(timestamp=[START], body=[query.model]).with_meta(preferredVisualisationType="logs")

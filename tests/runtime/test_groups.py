@@ -1,4 +1,4 @@
-"""Tables split into series by their keys: the result equals that of a loop over the rows, at a lower cost."""
+"""Tables are split into series by their keys: the result equals that of a loop over the rows, at a lower cost."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ KEYS: dict[str, st.SearchStrategy[Any]] = {
 
 
 def _row_by_row(frame: Frame, names: Sequence[str]) -> list[Frame]:
-    """Group as the definition says: each row goes to the series of its texts, which come as they are first met."""
+    """Group by the definition: each row goes to the series of its texts, in the order of their first rows."""
     keys = [[as_text(value) for value in frame[name].to_list()] for name in names]
     rows: dict[tuple[str, ...], list[int]] = {}
     for row, texts in enumerate(zip(*keys, strict=True)):
@@ -67,14 +67,14 @@ def tables(draw: st.DrawFn) -> tuple[Frame, list[str]]:
 @settings(deadline=None)
 @given(table=tables())
 def test_groups_equal_those_of_a_loop_over_the_rows(table: tuple[Frame, list[str]]) -> None:
-    """Series, their order, the order of their rows and their labels are the same for keys of every type."""
+    """Series and their labels, the order of series and the order of their rows are equal for keys of every type."""
     frame, names = table
 
     assert frame.group_by(*names) == _row_by_row(frame, names)
 
 
 def test_rows_of_a_group_keep_their_order() -> None:
-    """Interleaved groups are sorted stably."""
+    """The sort of interleaved groups is stable."""
     hosts = [f"h{row % 7}" for row in range(1000)]
     frames = Frame.of(t=pa.array(range(1000), pa.timestamp("ns")), host=hosts, v=list(range(1000))).group_by("host")
 
@@ -83,7 +83,7 @@ def test_rows_of_a_group_keep_their_order() -> None:
 
 
 def test_missing_keys_are_one_group() -> None:
-    """Null, NaN and the empty text are the same label, so they are one series."""
+    """Null, NaN and the empty text are the same label, so they form one series."""
     texts = Frame.of(t=pa.array(range(3), pa.timestamp("ns")), host=["", None, "a"], v=[1, 2, 3])
     numbers = Frame.of(t=pa.array(range(3), pa.timestamp("ns")), n=[math.nan, None, 1.5], v=[1, 2, 3])
 
@@ -92,7 +92,7 @@ def test_missing_keys_are_one_group() -> None:
 
 
 def test_dictionary_columns_and_one_group() -> None:
-    """A column of categories groups by their texts, whatever their numbers; one group is the whole table."""
+    """A column of categories groups by their texts, with any numbers; one group is the whole table."""
     hosts = pa.DictionaryArray.from_arrays([1, 0, 1], ["a", "b"])
     frame = Frame.of(t=pa.array(range(3), pa.timestamp("ns")), host=hosts, v=[1, 2, 3])
     [one] = Frame.of(t=pa.array(range(2), pa.timestamp("ns")), host=["a", "a"], v=[1, 2]).group_by("host", "host")
@@ -112,7 +112,7 @@ def test_name_and_metadata_go_to_every_series() -> None:
 
 
 def test_a_series_is_encoded_like_its_copy() -> None:
-    """A series shares the memory of all of them, and its file holds its own rows alone: values, nulls and bits."""
+    """All series share one memory, but the file of each has only its own rows: values, nulls and bits."""
     hosts = [f"h{row % 37}" for row in range(3000)]
     values = [None if row % 5 == 0 else row / 2 for row in range(3000)]
     flags = [None if row % 7 == 0 else row % 3 == 0 for row in range(3000)]
@@ -125,14 +125,14 @@ def test_a_series_is_encoded_like_its_copy() -> None:
 
 @pytest.mark.parametrize("is_sorted", [True, False])
 def test_the_cost_grows_linearly_with_the_groups(is_sorted: bool) -> None:  # noqa: FBT001  # a parameter
-    """Ten times as many groups are ten times as many calls, not a hundred times."""
+    """Ten times as many groups need ten times as many calls, not a hundred times."""
     few, many = _count_calls(200, is_sorted=is_sorted), _count_calls(2000, is_sorted=is_sorted)
 
     assert many < 10.5 * few
 
 
 def _count_calls(groups: int, *, is_sorted: bool) -> int:
-    """Count all calls, of Python and of C."""
+    """Count all calls of Python and C functions."""
     hosts = [f"h{row // 3 if is_sorted else row % groups}" for row in range(groups * 3)]
     frame = Frame.of(t=pa.array(range(groups * 3), pa.timestamp("ns")), host=hosts, v=list(range(groups * 3)))
     count = 0

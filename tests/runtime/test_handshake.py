@@ -14,7 +14,7 @@ from gfruntime.serving.handshake import ListenAddress
 @pytest.mark.shows("protocol 6")
 @pytest.mark.parametrize("environ", [{}, {"grafana_plugin_type": "panel"}, {"Grafana_Plugin_Type": "datasource"}])
 def test_other_cookies_are_refused_with_an_explanation(environ: dict[str, str]) -> None:
-    """Without the exact cookie there is an explanation; with it there is none."""
+    """Without the exact cookie an explanation is printed; with it, nothing."""
     assert "started by Grafana" in handshake.refusal(environ)
     assert handshake.refusal({"grafana_plugin_type": "datasource"}) == ""
 
@@ -30,7 +30,7 @@ def test_line_has_six_fields() -> None:
 
 
 def test_the_socket_is_in_a_private_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The socket's folder is new, in the temp folder, ours alone, and goes when the address does."""
+    """The socket's folder is new, in the temp folder, private, and removed together with the address."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     address = handshake.choose_address({})
 
@@ -43,7 +43,7 @@ def test_the_socket_is_in_a_private_folder(monkeypatch: pytest.MonkeyPatch, tmp_
 
 @pytest.mark.parametrize("name", ["d" * 120, "a|b", "50%", "line\nbreak"])
 def test_unusable_temp_folders_are_skipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
-    """A path that is too long, or has characters with a meaning in the line or in gRPC, is not used and left clean."""
+    """A path that is too long, or has special characters of the line or of gRPC, is not used and stays clean."""
     unfit = tmp_path / name
     unfit.mkdir()
     monkeypatch.setenv("TMPDIR", str(unfit))
@@ -67,7 +67,7 @@ def test_the_configured_socket_folder_is_used(tmp_path: Path) -> None:
 @pytest.mark.shows("protocol 17", "protocol 18")
 @pytest.mark.parametrize("name", ["missing", "d" * 100])
 def test_a_configured_folder_that_can_hold_no_socket_is_ignored(tmp_path: Path, name: str) -> None:
-    """A folder that is not there, or whose path is too long for a socket, costs a loopback address."""
+    """If the folder is missing, or its path is too long for a socket, a loopback address is used."""
     if name != "missing":
         (tmp_path / name).mkdir()
     address = handshake.choose_address({"PLUGIN_UNIX_SOCKET_DIR": str(tmp_path / name)})
@@ -77,7 +77,7 @@ def test_a_configured_folder_that_can_hold_no_socket_is_ignored(tmp_path: Path, 
 
 @pytest.mark.shows("protocol 18")
 def test_without_unix_sockets_the_hosts_ports_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On Windows the address is a loopback port, any of the host's range where there is one."""
+    """On Windows the address is a loopback port, in the host's range if it sets one."""
     monkeypatch.setattr(handshake, "_HAS_UNIX_SOCKETS", False)
     address = handshake.choose_address({"PLUGIN_MIN_PORT": "20000", "PLUGIN_MAX_PORT": "20100"})
     without = handshake.choose_address({"PLUGIN_MIN_PORT": "x"})
@@ -87,7 +87,7 @@ def test_without_unix_sockets_the_hosts_ports_are_used(monkeypatch: pytest.Monke
 
 
 def test_the_first_free_port_is_bound_once() -> None:
-    """A port that is taken costs one attempt; the one that is bound is named, and no other is tried."""
+    """A used port costs one attempt; the line names the bound port, and no further port is tried."""
     attempts = []
 
     def bind(target: str) -> int:
@@ -103,7 +103,7 @@ def test_the_first_free_port_is_bound_once() -> None:
 
 
 def test_a_range_without_a_free_port_is_an_error() -> None:
-    """The error names the range and where it comes from; without a range, grpcio's own error stays."""
+    """The error names the range and its origin; without a range, grpcio's error stays."""
 
     def bind(_target: str) -> int:
         raise RuntimeError("Failed to bind")
@@ -115,7 +115,7 @@ def test_a_range_without_a_free_port_is_an_error() -> None:
 
 
 def test_socket_is_shared_with_the_hosts_group(tmp_path: Path) -> None:
-    """PLUGIN_UNIX_SOCKET_GROUP may reach the socket too, and nobody else."""
+    """The group of PLUGIN_UNIX_SOCKET_GROUP may use the socket, too, and nobody else."""
     socket = tmp_path / "socket"
     socket.touch(mode=0o666)
     address = ListenAddress(network="unix", value=str(socket))

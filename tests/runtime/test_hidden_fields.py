@@ -15,7 +15,7 @@ from gfruntime.calls import decoding
 
 @dataclass(frozen=True)
 class Hiding:
-    """Fields that come and go."""
+    """Fields that are shown under conditions."""
 
     mode: Literal["one", "many"] = "one"
     is_wide: bool = False
@@ -27,7 +27,7 @@ class Hiding:
 
 @dataclass(frozen=True)
 class Row:
-    """A row whose fields come and go by the row's own fields."""
+    """A row whose fields are shown depending on the row's other fields."""
 
     mode: Literal["one", "many"] = "one"
     size: Annotated[int, Ui(maximum=9, show_if={"mode": ["many"]})] = 1
@@ -35,19 +35,19 @@ class Row:
 
 @pytest.mark.parametrize("series", [101, 30_000_000, "30000000", "x", 1.5])
 def test_a_hidden_field_out_of_bounds_gets_its_default(series: object) -> None:
-    """The user can't see the field, and the author never sees the value."""
+    """The user can't see the field, and the author's code never gets the value."""
     assert decode({"series": series}, Hiding) == Hiding()
     assert "series" in refusal({"series": series, "mode": "many", "table": "t"}, Hiding)
 
 
 def test_a_hidden_field_is_not_required_and_a_shown_one_is() -> None:
-    """The editor asks only for what it shows."""
+    """The editor asks only for fields that it shows."""
     assert decode({"table": ""}, Hiding) == Hiding()
     assert refusal({"mode": "many"}, Hiding) == "field 'table': it is empty, and a value is required"
 
 
 def test_hidden_fields_in_every_place() -> None:
-    """Choices, sections and rows; what is in bounds stays, hidden or not."""
+    """Choices, sections and rows can be hidden; a value in bounds stays, hidden or not."""
     rows = make_dataclass("Model", [("rows", list[Row], field(default_factory=list))])
 
     assert decode({"kind": "old", "window": {"size": 99}, "series": 50}, Hiding) == Hiding(series=50)
@@ -68,7 +68,7 @@ def test_decoding_does_not_change_its_input() -> None:
 
 @pytest.mark.slow
 def test_removing_hidden_values_takes_linear_time() -> None:
-    """A hundred thousand of them take seconds."""
+    """A hundred thousand hidden values take seconds."""
     rows = make_dataclass("Model", [("rows", list[Row], field(default_factory=list))])
     began = time.thread_time()
 

@@ -1,4 +1,4 @@
-"""Which process is the host, and whether it runs; Windows' part with a table in the place of its processes."""
+"""Which process is the host, and whether it runs; for Windows a table replaces the processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HOST, STUB, LAUNCHER = 10, 20, 30
 
 @pytest.fixture
 def programs(tmp_path: Path) -> dict[str, Path]:
-    """Make files that stand for programs."""
+    """Make files in place of programs."""
     paths = {name: tmp_path / name for name in ("host.exe", "stub.exe", "python.exe")}
     for path in paths.values():
         path.touch()
@@ -41,7 +41,7 @@ def programs(tmp_path: Path) -> dict[str, Path]:
 def test_launchers_are_not_the_host(
     programs: dict[str, Path], chain: list[str], launchers: list[str], expected: int
 ) -> None:
-    """Each launcher that is there is passed once; a host that is the same program as one is the host."""
+    """Each launcher is skipped once; a host that is the same program as a launcher is the host."""
     numbers = [*[LAUNCHER, STUB][: len(chain) - 1], HOST]
     table = {
         number: (str(programs[name]), parent)
@@ -52,12 +52,12 @@ def test_launchers_are_not_the_host(
 
 
 def test_a_process_that_cannot_be_inspected_is_the_host(programs: dict[str, Path]) -> None:
-    """Windows does not describe another user's process, which is not a launcher of ours."""
+    """Windows does not describe another user's process, so it is not one of our launchers."""
     assert host_process.skip([str(programs["python.exe"])], HOST, lambda _pid: ("", 0)) == HOST
 
 
 def test_launchers_on_windows_are_skipped(monkeypatch: pytest.MonkeyPatch, programs: dict[str, Path]) -> None:
-    """The environment's python.exe and, above it, the stub that holds the program."""
+    """The launchers are the environment's python.exe and, above it, the stub that contains the program."""
     table = {LAUNCHER: (str(programs["python.exe"]), STUB), STUB: (str(programs["stub.exe"]), HOST)}
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(sys, "executable", str(programs["python.exe"]))
@@ -70,7 +70,7 @@ def test_launchers_on_windows_are_skipped(monkeypatch: pytest.MonkeyPatch, progr
 
 
 def test_on_windows_the_state_of_the_host_decides(monkeypatch: pytest.MonkeyPatch) -> None:
-    """There a process keeps its parent's number after the parent has ended, so Windows is asked whether it runs."""
+    """A process keeps its parent's number after the parent has ended, so Windows is asked whether the parent runs."""
     dead = {HOST}
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(host_process, "_ends_within", lambda _milliseconds, pid: pid in dead)

@@ -23,21 +23,21 @@ pytestmark = pytest.mark.usefixtures("without_proxies")
 
 
 def test_relative_urls_go_below_the_data_sources(server: Server) -> None:
-    """Path and parameters are put together, whatever the slashes; a repeated parameter stays so."""
+    """Path and parameters are joined with any slashes; a repeated parameter stays repeated."""
     request = client(server).get("/a?x=1", params={"y": ["2", "3"]}).json()
 
     assert (request["method"], request["path"]) == ("GET", "/base/a?x=1&y=2&y=3")
 
 
 def test_json_is_sent_and_read(server: Server) -> None:
-    """A body of JSON says so; what comes back may be compressed."""
+    """A JSON body has its content type; the answer may be compressed."""
     request = client(server).post("rows", json={"a": [1]}).json()
 
     assert (request["body"], request["headers"]["content-type"]) == ('{"a": [1]}', "application/json")
 
 
 def test_settings_become_headers(server: Server) -> None:
-    """Basic authentication, also in its older form, and custom headers up to the first gap, if they have a value."""
+    """Basic authentication, also in its older form, and custom headers with a value up to the first gap are sent."""
     data = {"httpHeaderName1": "X-One", "httpHeaderName2": "X-Two", "httpHeaderName4": "X-Four"}
     secrets = {"httpHeaderValue1": "1", "httpHeaderValue4": "4", "basicAuthPassword": "pass"}
     http = client(server, data=data, secrets=secrets, basic_auth_enabled=True, basic_auth_user="ada")
@@ -51,7 +51,7 @@ def test_settings_become_headers(server: Server) -> None:
 
 
 def test_an_authors_authorization_replaces_basic(server: Server) -> None:
-    """A token of the author's is not replaced; a custom header replaces the present one."""
+    """The author's token is not replaced; a custom header replaces the present one."""
     http = client(
         server,
         basic_auth_enabled=True,
@@ -71,7 +71,7 @@ def test_numbers_may_be_texts(value: object, seconds: float) -> None:
 
 
 def test_connections_are_used_again(server: Server) -> None:
-    """Requests one after another share a connection; side by side each has its own."""
+    """Sequential requests share a connection; concurrent ones have their own."""
     http = client(server)
     for _ in range(5):
         http.get("x")
@@ -87,7 +87,7 @@ def test_connections_are_used_again(server: Server) -> None:
 
 @pytest.mark.parametrize("path", ["close", "x"])
 def test_connection_that_was_closed_is_replaced(server: Server, path: str) -> None:
-    """An upstream that ends idle connections costs no request."""
+    """If an upstream closes idle connections, no request fails."""
     http = client(server)
     http.get(path)
     server.hang_up()
@@ -97,7 +97,7 @@ def test_connection_that_was_closed_is_replaced(server: Server, path: str) -> No
 
 @pytest.mark.parametrize("path", ["slow", "drip"])
 def test_timeout_is_for_the_whole_request(server: Server, path: str) -> None:
-    """Whether the first byte or the last one is late, it ends in time, as a downstream error with status 504."""
+    """If the first or the last byte is late, the request ends in time with a downstream error of status 504."""
     began = time.monotonic()
     with pytest.raises(DownstreamError, match=r"did not answer within 0.3 s") as failure:
         client(server).get(f"{server.url}/{path}", timeout=0.3)
@@ -129,7 +129,7 @@ def test_an_upstream_failure_is_a_downstream_error(server: Server, path: str, be
     ("status", "kind"), [(404, DownstreamError), (503, DownstreamError), (405, UpstreamError), (501, UpstreamError)]
 )
 def test_statuses_decide_who_is_to_blame(server: Server, status: int, kind: type[Exception]) -> None:
-    """Only `raise_for_status` raises; its error has the status and the right source."""
+    """Only `raise_for_status` raises; its error has the status and the right error source."""
     answer = client(server).request("GET", f"{server.url}/status/{status}")
     with pytest.raises(kind, match=f"/status/{status} answered {status}") as failure:
         answer.raise_for_status()
@@ -171,7 +171,7 @@ def test_credentials_stay_with_their_upstream(server: Server) -> None:
 
 @pytest.mark.parametrize("path", ["big", "bomb"])
 def test_answers_have_a_limit(server: Server, path: str) -> None:
-    """More bytes than Grafana allows is an error, counted after decompression."""
+    """More bytes than Grafana allows are an error; they are counted after decompression."""
     with pytest.raises(DownstreamError, match="more than the limit of 1000 bytes"):
         client(server, config={"GF_RESPONSE_LIMIT": "1000"}).get(f"{server.url}/{path}")
     assert client(server).get(f"{server.url}/{path}").status == 200
@@ -185,7 +185,7 @@ def call(**headers: str) -> Incoming:
 
 
 def test_requests_have_the_headers_of_their_call(server: Server) -> None:
-    """User agent, trace and the alert flag are sent within a call, and not outside of one."""
+    """User agent, trace and the alert flag are sent within a call only."""
     plain = client(server).get("x").json()["headers"]
     enter(call(FromAlert="true", Authorization="Bearer user", **{"http_X-Grafana-Id": "jwt"}))
     headers = client(server).get("x").json()["headers"]
@@ -198,7 +198,7 @@ def test_requests_have_the_headers_of_their_call(server: Server) -> None:
 
 
 def test_headers_are_forwarded_on_request_only(server: Server) -> None:
-    """With `forward_headers` the user's identity goes along, unless the request has that header already."""
+    """With `forward_headers` the user's identity is sent, unless the request already has such a header."""
     enter(
         call(
             Authorization="Bearer user", **{"http_X-Grafana-Id": "jwt", "http_Host": "evil", "http_Content-Length": "9"}
@@ -217,7 +217,7 @@ def test_url_must_be_http() -> None:
 
 
 def test_settings_show_no_secret() -> None:
-    """A repr of the settings is safe."""
+    """A repr of the settings contains no secret."""
     text = repr(HttpSettings(password="sesame", client_key="sesame", headers={"a": "sesame"}, socks_password="sesame"))  # noqa: S106
 
     assert "sesame" not in text

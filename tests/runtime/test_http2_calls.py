@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def test_a_call_is_answered_with_headers_a_message_and_trailers() -> None:
-    """Like grpc-go's: status 200, content type, one message, grpc-status."""
+    """As in grpc-go, the answer has status 200, content type, one message and grpc-status."""
 
     async def scenario() -> None:
         async def answer(message: bytes, _call: Call) -> bytes:
@@ -37,7 +37,7 @@ def test_a_call_is_answered_with_headers_a_message_and_trailers() -> None:
 
 
 def test_metadata_and_deadline_reach_the_handler() -> None:
-    """Repeated keys keep their order, `-bin` values are decoded, gRPC's own keys are not metadata."""
+    """Repeated keys keep their order, `-bin` values are decoded, gRPC's keys are not metadata."""
 
     async def scenario() -> None:
         calls: list[Call] = []
@@ -78,7 +78,7 @@ def test_metadata_and_deadline_reach_the_handler() -> None:
 
 
 def test_errors_become_statuses() -> None:
-    """They have their text, with any characters, and google.rpc.Status in a trailer."""
+    """Statuses have the error's text, with any characters, and google.rpc.Status in a trailer."""
 
     async def scenario() -> None:
         async def fail(_message: bytes, _call: Call) -> bytes:
@@ -127,7 +127,7 @@ def test_parts_come_in_order_and_an_error_ends_them() -> None:
 
 
 def test_a_stream_waits_for_its_reader() -> None:
-    """While the reader takes nothing, the handler is not asked for more than the window holds."""
+    """While the reader does not read, the handler produces no more than the window holds."""
 
     async def scenario() -> None:
         count = 0
@@ -154,7 +154,7 @@ def test_a_stream_waits_for_its_reader() -> None:
 
 
 def test_a_small_answer_overtakes_a_large_one() -> None:
-    """A call that needs little is not held up by one that waits for its window."""
+    """A small answer does not wait for an answer that waits for its window."""
 
     async def scenario() -> None:
         async def answer(message: bytes, _call: Call) -> bytes:
@@ -173,7 +173,7 @@ def test_a_small_answer_overtakes_a_large_one() -> None:
 
 
 def test_a_call_reset_by_its_caller_is_cancelled() -> None:
-    """Its handler hears of it, and nothing more is sent; so too when the connection is lost."""
+    """Its handler is cancelled, and nothing more is sent; the same happens if the connection is lost."""
 
     async def scenario() -> None:
         ends: list[str] = []
@@ -241,7 +241,7 @@ def test_a_deadline_ends_a_call() -> None:
     ],
 )
 def test_a_body_that_is_not_one_uncompressed_message_is_refused(body: bytes, status: str) -> None:
-    """No message, a part of one, two messages, or a compressed one."""
+    """The body has no message, a part of one, two messages, or a compressed one."""
 
     async def scenario() -> None:
         async def answer(_message: bytes, _call: Call) -> bytes:
@@ -258,7 +258,7 @@ def test_a_body_that_is_not_one_uncompressed_message_is_refused(body: bytes, sta
 
 
 def test_a_request_that_is_not_grpc_gets_an_http_status() -> None:
-    """It is 415 with a text, as gRPC's own servers answer."""
+    """The status is 415 with a text, as of gRPC's servers."""
 
     async def scenario() -> None:
         peer = Peer()
@@ -275,7 +275,7 @@ def test_a_request_that_is_not_grpc_gets_an_http_status() -> None:
 
 
 def test_go_plugins_own_services_answer() -> None:
-    """Health, the two streams that stay open until the end, and Shutdown, which is awaited."""
+    """The services are health, two streams that stay open until the end, and Shutdown, which is awaited."""
 
     async def scenario() -> None:
         peer = Peer()

@@ -1,4 +1,4 @@
-"""HTTP/2 as bytes: in any pieces, with any errors, and within windows; tests/conformance has h2spec."""
+"""HTTP/2 as bytes: in any pieces, with any errors, and within windows; tests/conformance runs h2spec."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_bytes_may_come_in_any_pieces(cuts: list[int]) -> None:
 @settings(deadline=None, max_examples=300)
 @given(st.lists(st.tuples(st.integers(0, 11), st.integers(0, 255), st.integers(0, 5), st.binary(max_size=40))))
 def test_invalid_frames_end_only_their_connection(frames: list[tuple[int, int, int, bytes]]) -> None:
-    """The server writes only whole frames; a connection that closes sends GOAWAY."""
+    """The server writes only whole frames, and sends GOAWAY before it closes a connection."""
     data = GREETING + b"".join(framing.frame(kind, flags, stream, content) for kind, flags, stream, content in frames)
     output, is_closed = asyncio.run(exchange([data]))
     answers = frames_of(output)
@@ -101,7 +101,7 @@ def test_invalid_frames_end_only_their_connection(frames: list[tuple[int, int, i
 @settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_other_protocols_are_refused(data: bytes) -> None:
-    """Bytes that do not begin as HTTP/2 get GOAWAY and are not read."""
+    """Bytes that do not begin like HTTP/2 get GOAWAY and are not read."""
     if framing.PREFACE.startswith(data[: len(framing.PREFACE)]):
         return
     output, is_closed = asyncio.run(exchange([data]))
@@ -138,7 +138,7 @@ def test_a_protocol_error_closes_the_connection(frames: bytes, code: int) -> Non
 
 
 def test_headers_have_a_bound() -> None:
-    """16 MiB in one block, as Go's servers take; a block without end ends the connection before it fills the memory."""
+    """The bound is 16 MiB in one block, as of Go's servers; an endless block ends the connection early."""
     block = bytes(16_000)
     rest = framing.frame(framing.CONTINUATION, 0, 1, block)
     pieces = [GREETING, framing.frame(framing.HEADERS, 0, 1, block), *[rest] * 1100]
@@ -148,7 +148,7 @@ def test_headers_have_a_bound() -> None:
 
 
 def test_frames_are_not_larger_than_the_peers_limit() -> None:
-    """16,384 bytes until its settings say more; a message is never copied into one piece."""
+    """The limit is 16,384 bytes until the peer's settings raise it; a message is never copied into one piece."""
 
     async def scenario(frame_size: int) -> None:
         async def answer(_message: bytes, _call: Call) -> bytes:
@@ -195,7 +195,7 @@ def test_windows_may_shrink_below_zero() -> None:
 
 @pytest.mark.slow
 def test_a_large_message_widens_the_window_as_it_comes() -> None:
-    """The caller never waits for long, and the message is whole."""
+    """The caller never waits for long, and the message arrives whole."""
 
     async def scenario() -> None:
         async def answer(message: bytes, _call: Call) -> bytes:
@@ -218,7 +218,7 @@ def test_a_large_message_widens_the_window_as_it_comes() -> None:
 
 @pytest.mark.parametrize("length", [0, 1, 126, 127, 128, 254, 255, 300, 16_383, 16_511, 70_000])
 def test_literals_are_read_back(length: int) -> None:
-    """The library's decoder reads them at any length."""
+    """The library's decoder reads literals of any length."""
     value = "v" * length
     headers = Decoder(max_header_list_size=1 << 20).decode(literal("grpc-message", value), raw=True)
     assert [tuple(header) for header in headers] == [(b"grpc-message", value.encode())]

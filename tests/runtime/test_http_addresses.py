@@ -1,4 +1,4 @@
-"""Which addresses the HTTP client asks, and which headers each host gets."""
+"""The addresses that the HTTP client requests, and the headers that each host gets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PRIVATE = {
     "x-forwarded-user": "ada",
     "baggage": "user=ada",
 }
-"""What Grafana forwards; its SDK puts names that are not among the old three behind `http_`."""
+"""Headers that Grafana forwards; its SDK adds the prefix `http_` to all names but the old three."""
 
 
 def resolve(url: str, *, base: str = TENANT, allowed_hosts: tuple[str, ...] = ()) -> UrlAddress:
@@ -38,7 +38,7 @@ def resolve(url: str, *, base: str = TENANT, allowed_hosts: tuple[str, ...] = ()
 
 
 def enter_call() -> None:
-    """Answer a call that carries everything which Grafana may forward."""
+    """Enter a call that has all headers which Grafana may forward."""
     context = PluginContext(plugin_id="acme-ds", plugin_version="1.2.3", user_agent="Grafana/12.0.0 (linux; amd64)")
     old = {"Authorization": "Bearer user", "Cookie": "session=sesame", "X-ID-Token": "id-token", "FromAlert": "true"}
     others = {f"http_{name}": value for name, value in PRIVATE.items() if name not in ("authorization", "cookie")}
@@ -47,7 +47,7 @@ def enter_call() -> None:
 
 
 def forwarding(server: Server, **options: Any) -> HttpClient:
-    """Make a client that forwards, with credentials and headers of its own."""
+    """Make a client that forwards headers, and has credentials and custom headers."""
     return client(
         server,
         basic_auth_enabled=True,
@@ -65,7 +65,7 @@ def forwarding(server: Server, **options: Any) -> HttpClient:
 
 
 def private_headers(other: Server) -> dict[str, str]:
-    """Return the headers that a server got, without the harmless ones."""
+    """Return the headers that a server received, without the harmless ones."""
     harmless = {"host", "accept-encoding", "content-type", "content-length", "user-agent"}
     (request,) = other.requests
     return {k: value for k, value in request["headers"].items() if k not in harmless or "agent-key" in value}
@@ -74,7 +74,7 @@ def private_headers(other: Server) -> dict[str, str]:
 @pytest.mark.shows("errors: a redirect to another host")
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
 def test_a_redirect_takes_nothing_to_another_host(server: Server, code: int) -> None:
-    """No forwarded header, credential, custom header, trace or alert flag goes there."""
+    """The other host gets no forwarded header, credential, custom header, trace or alert flag."""
     enter_call()
     with upstreams.server() as other:
         forwarding(server).get(
@@ -97,7 +97,7 @@ def test_an_encrypted_upstream_sends_nothing_private_to_an_unencrypted_one(tmp_p
 
 
 def test_a_redirect_back_regains_no_credentials(server: Server) -> None:
-    """Another host that redirects to the data source's does not choose what is asked there in its name."""
+    """Another host must not choose a request that the data source's host gets with credentials."""
     enter_call()
     with upstreams.server() as other:
         forwarding(server).get(f"{server.url}/to/302", headers={"X-To": f"{other.url}/to/302?to={server.url}/admin"})
@@ -118,7 +118,7 @@ def test_a_body_is_not_redirected_to_another_host(server: Server, code: int) -> 
 
 
 def test_whole_addresses_of_the_same_origin_are_accepted(server: Server) -> None:
-    """An upstream gives them to page through; in any case of the host's name, with the usual port or without."""
+    """Upstreams send such addresses for further pages; the host may be in any case, with the usual port or without."""
     assert client(server).get(f"{server.url}/base/rows?page=2").json()["path"] == "/base/rows?page=2"
     assert client(server).get(f"{server.url}/other").json()["path"] == "/other"
     assert resolve("HTTP://HOST:80/x", base="http://host").url == "http://host/x"
@@ -156,7 +156,7 @@ def test_whole_addresses_of_the_same_origin_are_accepted(server: Server) -> None
     ],
 )
 def test_other_hosts_are_refused(url: str) -> None:
-    """An address can't send the data source's credentials elsewhere, or reach hosts near the plugin."""
+    """An address can't send the data source's credentials to another host, or reach hosts near the plugin."""
     with pytest.raises(QueryError):
         resolve(url)
 
@@ -165,7 +165,7 @@ def test_other_hosts_are_refused(url: str) -> None:
     "url", ["//other/steal", "/http://other/steal", "http:other", "http:/other", " http://other/x"]
 )
 def test_a_relative_address_stays_below_the_data_sources_url(url: str) -> None:
-    """It never changes the host."""
+    """A relative address never changes the host."""
     address = resolve(url)
 
     assert address.url.startswith("http://host:81/tenant-a/")
@@ -173,7 +173,7 @@ def test_a_relative_address_stays_below_the_data_sources_url(url: str) -> None:
 
 @pytest.mark.shows("errors: an address of another host")
 def test_a_refused_host_is_named_with_the_option_that_allows_it() -> None:
-    """The error says what the author must write."""
+    """The error has the option that the author must set."""
     with pytest.raises(QueryError, match=r"HttpClient\.of\(settings, allowed_hosts=\['https://other:444'\]\)"):
         resolve("https://other:444/x")
 
@@ -193,7 +193,7 @@ def test_a_refused_host_is_named_with_the_option_that_allows_it() -> None:
     ],
 )
 def test_an_author_may_allow_hosts(allowed_hosts: str, url: str, *, is_allowed: bool) -> None:
-    """A name without a port stands for the usual ports, and for no name below it."""
+    """A name without a port allows the usual ports, and no subdomain."""
     if is_allowed:
         assert resolve(url, allowed_hosts=(allowed_hosts,)).is_foreign
     else:
@@ -203,7 +203,7 @@ def test_an_author_may_allow_hosts(allowed_hosts: str, url: str, *, is_allowed: 
 
 @pytest.mark.shows("errors: an address of another host")
 def test_an_allowed_host_gets_no_credentials(server: Server) -> None:
-    """Neither does the host that it redirects to."""
+    """A host to which it redirects gets none, either."""
     enter_call()
     with upstreams.server() as other:
         http = forwarding(server, allowed_hosts=[other.url])
@@ -213,5 +213,5 @@ def test_an_allowed_host_gets_no_credentials(server: Server) -> None:
 
 
 def test_without_a_url_an_author_asks_whole_addresses(server: Server) -> None:
-    """A client of no data source has nothing to compare with."""
+    """Without a data source's URL the client can't compare hosts."""
     assert HttpClient(HttpSettings()).get(f"{server.url}/x").json()["path"] == "/x"

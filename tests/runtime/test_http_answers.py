@@ -19,7 +19,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
 
 
 def ask(upstream: Script, **options: Any) -> Any:
-    """Ask a scripted upstream, and read JSON."""
+    """Request JSON from a scripted upstream."""
     options.setdefault("timeout", 3)
     return HttpClient(HttpSettings(url=upstream.url)).get("x", **options).raise_for_status().json()
 
@@ -78,7 +78,7 @@ def ask(upstream: Script, **options: Any) -> Any:
     ],
 )
 def test_an_invalid_answer_is_the_upstreams_failure(answer: bytes) -> None:
-    """A downstream error with a sentence: never a ValueError, RecursionError or 500 of the plugin."""
+    """The error is a downstream error with a sentence, never a ValueError, RecursionError or 500 of the plugin."""
     with Script(answer) as upstream, pytest.raises(DownstreamError) as refusal:
         ask(upstream)
 
@@ -175,7 +175,7 @@ def test_any_text_can_be_in_a_request(server: Server) -> None:
     ],
 )
 def test_the_apis_explanation_is_in_the_error(body: Any, explanation: str) -> None:
-    """In one line, bounded, without control characters; with the status."""
+    """The error has the status and the explanation in one short line without control characters."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     with Script(b"HTTP/1.1 422 Unprocessable\r\n\r\n" + content) as upstream, pytest.raises(DownstreamError) as refusal:
         ask(upstream)
@@ -186,7 +186,7 @@ def test_the_apis_explanation_is_in_the_error(body: Any, explanation: str) -> No
 
 
 def test_a_plugin_error_has_the_apis_explanation_too() -> None:
-    """The upstream does not have the method."""
+    """The upstream does not know the method."""
     with (
         Script(b'HTTP/1.1 405 No\r\n\r\n{"message": "use POST"}') as upstream,
         pytest.raises(UpstreamError, match="/x answered 405 No: use POST"),
@@ -195,7 +195,7 @@ def test_a_plugin_error_has_the_apis_explanation_too() -> None:
 
 
 def test_the_error_of_a_401_has_no_explanation() -> None:
-    """The explanation is in an attribute for the author."""
+    """An attribute has the explanation for the author."""
     with Script(b'HTTP/1.1 401 Unauthorized\r\n\r\n{"message": "no user for key abc"}') as upstream:
         answer = HttpClient(HttpSettings(url=upstream.url)).get("x")
         with pytest.raises(DownstreamError, match=r"/x answered 401 Unauthorized$"):
@@ -208,7 +208,7 @@ ECHOES = [
     *("Bearer sesame-1", "sesame-1", "sesame-2", "YWRhOnNlc2FtZS0z", "sesame-3", "sesame-4", "sesame-5"),
     *("sesame-6", "bad token: sesame-1, key sesame-2"),
 ]
-"""What an upstream repeats of a request: the call's own headers, the settings', what Grafana forwards."""
+"""Secrets of a request that an upstream repeats, in headers of the call, of the settings and of Grafana."""
 
 
 @pytest.mark.shows("errors: an error status")
@@ -227,7 +227,7 @@ ECHOES = [
 )
 @pytest.mark.usefixtures("no_secrets_left")
 def test_no_secret_of_the_request_is_in_the_error(answer: str, echo: str) -> None:
-    """The upstream repeats it in any part of its answer."""
+    """The upstream repeats the secret in any part of its answer."""
     forwarded = {"http_Cookie": "a=1; session=sesame-4", "http_X-Grafana-Id": "sesame-5"}
     enter(Incoming(endpoint="queryData", context=PluginContext(), headers=forwarded))
     with Script((answer % echo).encode()) as upstream:
@@ -243,7 +243,7 @@ def test_no_secret_of_the_request_is_in_the_error(answer: str, echo: str) -> Non
 
 @pytest.mark.usefixtures("no_secrets_left")
 def test_words_that_are_not_secrets_stay() -> None:
-    """The kind of a credential, the name of a cookie, and headers that all clients send stay."""
+    """The kind of a credential, the name of a cookie, and headers of all clients stay."""
     body = b'{"message": "Bearer of this session wants application/json"}'
     with Script(b"HTTP/1.1 403 No\r\n\r\n" + body) as upstream:
         http = HttpSettings(url=upstream.url, headers={"Accept": "application/json"})
@@ -255,14 +255,14 @@ def test_words_that_are_not_secrets_stay() -> None:
 
 @pytest.fixture
 def no_secrets_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget the secrets of a test: others show the same words."""
+    """Forget the secrets of a test: other tests have the same words."""
     secrets = masking.Secrets()
     monkeypatch.setattr(masking, "remember", secrets.remember)
     monkeypatch.setattr(masking, "hide", secrets.hide)
 
 
 def test_a_reason_has_no_control_characters() -> None:
-    """The status line is the upstream's text as well."""
+    """The upstream also writes the status line."""
     with (
         Script(b"HTTP/1.1 500 a\x1b[31mb" + b"x" * 1000 + b"\r\n\r\n") as upstream,
         pytest.raises(DownstreamError) as refusal,

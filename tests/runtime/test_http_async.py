@@ -42,7 +42,7 @@ HTTP: dict[str, Any] = {
 
 
 def test_the_async_client_sends_the_same_requests(server: Server) -> None:
-    """Method, body, settings, and the call that is being answered."""
+    """Requests have method, body, settings, and the headers of the current call."""
     enter(Incoming(endpoint="queryData", headers={"http_X-Grafana-Id": "jwt"}))
 
     async def ask() -> list[Any]:
@@ -70,7 +70,7 @@ def test_the_async_client_sends_the_same_requests(server: Server) -> None:
 def test_the_async_client_has_the_same_rules(
     server: Server, url: str, options: dict[str, Any], kind: type[Exception], sentence: str
 ) -> None:
-    """Addresses, deadlines, bounds and errors are those of `HttpClient`."""
+    """Addresses, deadlines, bounds and errors equal those of `HttpClient`."""
 
     async def ask() -> None:
         client = AsyncHttpClient(HttpClient.of(settings(url=f"{server.url}/base")))
@@ -81,7 +81,7 @@ def test_the_async_client_has_the_same_rules(
 
 
 def test_requests_run_concurrently(server: Server) -> None:
-    """They do not block the event loop."""
+    """Requests do not block the event loop."""
 
     async def ask() -> None:
         client = AsyncHttpClient.of(settings(url=server.url))
@@ -113,7 +113,7 @@ def test_a_cancelled_request_ends_at_once(timeout: float) -> None:
 
 @pytest.mark.parametrize("make", [httpx_client, requests_session])
 def test_other_clients_have_the_settings(server: Server, make: Callable[..., Any]) -> None:
-    """Basic authentication and custom headers, and another host gets neither."""
+    """The clients send basic authentication and custom headers, and another host gets neither."""
     with upstreams.server() as other, make(settings(url=server.url, **HTTP)) as client:
         own = client.get(f"{server.url}/x").json()["headers"]
         foreign = client.get(f"{other.url}/x").json()["headers"]
@@ -130,7 +130,7 @@ def _following(client: Any) -> dict[str, bool]:
 
 
 def test_httpxs_async_client_has_the_settings(server: Server) -> None:
-    """A relative URL goes below the data source's; options are httpx's own."""
+    """A relative URL goes below the data source's; httpx's options can be used."""
 
     async def ask() -> tuple[Any, Any]:
         with upstreams.server() as other:
@@ -146,7 +146,7 @@ def test_httpxs_async_client_has_the_settings(server: Server) -> None:
 
 @pytest.mark.parametrize("make", [httpx_client, requests_session])
 def test_other_clients_have_the_settings_tls(make: Callable[..., Any], tmp_path: Path) -> None:
-    """Own authority and server name; without them the certificate is refused."""
+    """With the CA and the server name the request works; without them the certificate is refused."""
     context, pem = upstreams.tls(tmp_path)
     tls = {"data": {"tlsAuthWithCACert": True, "serverName": "localhost"}, "secrets": {"tlsCACert": pem}}
     with upstreams.server(context) as secure:
@@ -160,7 +160,7 @@ def test_other_clients_have_the_settings_tls(make: Callable[..., Any], tmp_path:
 def test_other_clients_take_the_environments_proxy(
     server: Server, monkeypatch: pytest.MonkeyPatch, make: Callable[..., Any]
 ) -> None:
-    """They follow it as HttpClient does, NO_PROXY included."""
+    """Other clients use the proxy as HttpClient does, NO_PROXY included."""
     with Proxy(server.server_port) as proxy:
         monkeypatch.setenv("http_proxy", f"http://ada:pw@127.0.0.1:{proxy.port}")
         with make(settings(url="http://far.example")) as client:
@@ -227,7 +227,7 @@ READERS = [_read_httpx, _stream_httpx, _read_async_httpx, _stream_async_httpx, _
 def test_other_clients_have_grafanas_limit_on_answers(
     server: Server, read: Callable[[HttpSettings, str], bytes]
 ) -> None:
-    """Whole answers and parts of them; one of exactly the limit, and any without one, is read."""
+    """The limit is for whole and partial reads; an answer of exactly the limit is read."""
     too_little = HttpSettings(url=server.url, response_limit=4999)
     sentence = r"^/big answered more than the limit of 4999 bytes, set by Grafana: its setting response_limit$"
     with pytest.raises(DownstreamError, match=sentence):
@@ -239,7 +239,7 @@ def test_other_clients_have_grafanas_limit_on_answers(
 
 @pytest.mark.parametrize("read", [_read_httpx, _read_async_httpx, _read_requests])
 def test_a_compressed_answer_counts_decompressed(read: Callable[[HttpSettings, str], bytes]) -> None:
-    """A few bytes may become many."""
+    """A few compressed bytes may become many."""
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(GZIP_BODY)
     with (
         Script(head + GZIP_BODY) as upstream,
@@ -251,7 +251,7 @@ def test_a_compressed_answer_counts_decompressed(read: Callable[[HttpSettings, s
 
 
 def test_requests_uses_the_secure_socks_proxy(server: Server) -> None:
-    """For httpx there is an error, as it can't use the proxy."""
+    """For httpx, which can't use the proxy, an error is raised."""
     proxy = upstreams.SocksProxy(server.server_port, None)
     http = HttpSettings(url="http://inside.example", socks=SocksProxy(address=proxy.address, allow_insecure=True))
     with requests_session(http) as session:

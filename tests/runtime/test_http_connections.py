@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("without_proxies")
 
 
 def test_proxies_come_from_the_environment(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """HTTP_PROXY gets whole URLs and its password; NO_PROXY and this machine itself are spared."""
+    """The proxy of HTTP_PROXY gets whole URLs and its password; hosts of NO_PROXY and this machine need no proxy."""
     monkeypatch.setenv("http_proxy", server.url.replace("//", "//ada:pw@"))
     request = HttpClient.of(settings(url="http://far.example:81")).get("x").json()
     monkeypatch.setenv("no_proxy", "far.example")
@@ -61,7 +61,7 @@ def test_proxies_come_from_the_environment(server: Server, monkeypatch: pytest.M
 def test_no_proxy_is_read_as_go_reads_it(
     monkeypatch: pytest.MonkeyPatch, host: str, words: str, *, is_spared: bool, scheme: str, in_capitals: bool
 ) -> None:
-    """A name stands for what is below it too, with a port for that port only; a network for what it holds."""
+    """A name also covers its subdomains, a name with a port that port only, and a network its addresses."""
     for name, value in ((f"{scheme}_proxy", "proxy:3128"), ("no_proxy", words)):
         monkeypatch.setenv(name.upper() if in_capitals else name, value)
     proxy = proxy_for(Origin(scheme, host, 81))
@@ -97,7 +97,7 @@ def test_requests_to_a_tls_proxy_are_encrypted(secure_proxy: Proxy) -> None:
 
 
 def test_tls_goes_through_a_proxy_over_tls(secure_proxy: Proxy, tmp_path: Path) -> None:
-    """The upstream's encryption is inside of the proxy's; the upstream never gets the proxy's credentials."""
+    """The upstream's encryption is inside the proxy's; the upstream never gets the proxy's credentials."""
     context, pem = upstreams.tls(tmp_path)
     with upstreams.server(context) as secure:
         secure_proxy._to = secure.server_port
@@ -113,7 +113,7 @@ def test_tls_goes_through_a_proxy_over_tls(secure_proxy: Proxy, tmp_path: Path) 
 
 @pytest.mark.shows("errors: an invalid proxy address")
 def test_a_proxy_over_tls_is_verified(secure_proxy: Proxy, tmp_path: Path) -> None:
-    """It is verified before anything is sent, even if the data source does not verify its upstream's certificate."""
+    """The proxy is verified before anything is sent, even if the data source does not verify its upstream."""
     (tmp_path / "other").mkdir()
     _, other = upstreams.tls(tmp_path / "other")
     (tmp_path / "authorities.pem").write_text(other, encoding="ascii")
@@ -152,7 +152,7 @@ def test_no_header_for_a_proxy_reaches_an_upstream(server: Server, name: str) ->
 def test_a_proxys_credentials_have_many_forms(
     server: Server, monkeypatch: pytest.MonkeyPatch, credentials: str, expected: str
 ) -> None:
-    """Only a user, only a password, encoded characters, blanks around the address."""
+    """The credentials may be only a user, only a password, or encoded; the address may have blanks around it."""
     monkeypatch.setenv("http_proxy", f" {server.url.replace('//', f'//{credentials}')} ")
     headers = HttpClient.of(settings(url="http://far.example")).get("x").json()["headers"]
 
@@ -164,7 +164,7 @@ def test_a_proxys_credentials_have_many_forms(
 def test_a_socks_proxy_of_the_environment_is_used(
     server: Server, monkeypatch: pytest.MonkeyPatch, scheme: str, credentials: str
 ) -> None:
-    """It resolves names, with any of its schemes."""
+    """The proxy resolves names, for all SOCKS schemes."""
     proxy = upstreams.SocksProxy(server.server_port, None)
     monkeypatch.setenv("http_proxy", f"{scheme}://{credentials}{proxy.address}")
     answer = HttpClient.of(settings(url="http://inside.example")).get("x").json()
@@ -217,7 +217,7 @@ def test_an_invalid_proxy_address_is_named(monkeypatch: pytest.MonkeyPatch, valu
 def test_no_proxy_accepts_more_forms(
     monkeypatch: pytest.MonkeyPatch, host: str, words: str, *, is_spared: bool
 ) -> None:
-    """Dots at the end, ports of addresses, blanks, nonsense."""
+    """The forms are dots at the end, ports of addresses, blanks and nonsense."""
     monkeypatch.setenv("http_proxy", "proxy")
     monkeypatch.setenv("no_proxy", words)
 
@@ -267,7 +267,7 @@ def test_grafana_may_demand_tls_13() -> None:
 
 
 def test_systems_authorities_are_trusted() -> None:
-    """Without a CA of its own the data source is verified by the system's."""
+    """Without a configured CA the upstream's certificate is verified with the system's authorities."""
     assert HttpSettings().ssl_context().cert_store_stats()["x509_ca"] > 0
 
 
@@ -275,7 +275,7 @@ def test_systems_authorities_are_trusted() -> None:
 def test_without_the_systems_authorities_those_of_grpcio_are_trusted(
     monkeypatch: pytest.MonkeyPatch, *, has_grpcio: bool
 ) -> None:
-    """Images may have no certificates; a bundle without grpcio then trusts none, and TLS still works."""
+    """Images may have no certificates; a bundle without grpcio then trusts no authority, and TLS still works."""
     monkeypatch.setattr("ssl.SSLContext.load_default_certs", lambda *_: None)
     monkeypatch.setattr("gfruntime.http.settings._TRUSTED", ())
     if not has_grpcio:
@@ -308,7 +308,7 @@ def test_secure_socks_proxy_is_used(server: Server, tmp_path: Path, *, is_secure
 
 
 def test_tls_goes_through_a_secure_socks_proxy(tmp_path: Path) -> None:
-    """The upstream's encryption is inside of the proxy's."""
+    """The upstream's encryption is inside the proxy's."""
     (tmp_path / "proxy").mkdir()
     own = self_signed()
     proxys, root = upstreams.tls(tmp_path / "proxy", trusts=own.pem)

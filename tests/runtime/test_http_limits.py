@@ -17,7 +17,7 @@ from gfruntime.request.incoming import Incoming, enter
 
 pytestmark = pytest.mark.usefixtures("without_proxies")
 
-pack = functools.partial(gzip.compress, mtime=0)  # the same in every process
+pack = functools.partial(gzip.compress, mtime=0)  # without the time: the same bytes in every process
 HEAD = b"HTTP/1.1 200 OK\r\n"
 TEXT = b"".join(b"%d," % number for number in range(20_000))
 
@@ -51,7 +51,7 @@ def get(upstream: Script, **options: float) -> bytes:
     ],
 )
 def test_slow_bytes_do_not_hold_a_request(parts: tuple[bytes, ...]) -> None:
-    """Each byte comes before a socket's timeout would end; the deadline is for all of them."""
+    """Each byte arrives within a socket's timeout, but the deadline is for all bytes."""
     began = time.monotonic()
     with (
         Script(*parts, pause=0.05, repeats=60) as upstream,
@@ -64,7 +64,7 @@ def test_slow_bytes_do_not_hold_a_request(parts: tuple[bytes, ...]) -> None:
 
 
 def test_a_proxy_that_answers_slowly_does_not_hold_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its answer to CONNECT comes byte by byte."""
+    """The proxy's answer to CONNECT arrives byte by byte."""
     with Script(b"", b"H", pause=0.05, repeats=60) as proxy:
         monkeypatch.setenv("https_proxy", proxy.url)
         with pytest.raises(DownstreamError, match=r"/x did not answer within 0\.4 s"):
@@ -74,12 +74,12 @@ def test_a_proxy_that_answers_slowly_does_not_hold_a_request(monkeypatch: pytest
 @pytest.mark.parametrize(
     ("scheme", "first"),
     [
-        ("https", b"\x16\x03\x03\x3f\xff\x02\x00\x3f\xfb\x03\x03"),  # the begin of a ServerHello of 16 KiB
-        ("http", b"\x05\x02\x01\x00\x05\x00\x00\x03\xff"),  # SOCKS5 agrees, and begins to say a name of 255 bytes
+        ("https", b"\x16\x03\x03\x3f\xff\x02\x00\x3f\xfb\x03\x03"),  # the start of a ServerHello of 16 KiB
+        ("http", b"\x05\x02\x01\x00\x05\x00\x00\x03\xff"),  # SOCKS5 accepts, and begins to send a name of 255 bytes
     ],
 )
 def test_a_slow_handshake_does_not_hold_a_request(monkeypatch: pytest.MonkeyPatch, scheme: str, first: bytes) -> None:
-    """The bytes of a handshake of TLS or SOCKS5 come slowly."""
+    """The bytes of a TLS or SOCKS5 handshake arrive slowly."""
     with Script(first, b"x", pause=0.05, repeats=60, head_end=b"") as upstream:
         address = upstream.url.removeprefix("http://")
         monkeypatch.setenv("http_proxy", f"socks5://u:p@{address}")
@@ -93,7 +93,7 @@ def test_a_slow_handshake_does_not_hold_a_request(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.shows("errors: bytes that come slowly")
 def test_redirects_share_one_deadline() -> None:
-    """Each redirect is quick, all of them together are not."""
+    """Each redirect is fast, but all of them together exceed the deadline."""
     with Script(b"", b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", pause=0.15) as upstream:
         began = time.monotonic()
         with pytest.raises(DownstreamError, match="did not answer within"):
@@ -134,7 +134,7 @@ def test_the_smallest_deadline_counts(server: Server, clients: float | None, cal
 
 @pytest.mark.parametrize(("seconds_left", "seconds"), [(0.3, r"0\.[0-3]"), (-1.0, r"0\.001 s")])
 def test_grafanas_deadline_counts_too(server: Server, seconds_left: float, seconds: str) -> None:
-    """A request within a query ends when nobody waits for its answer any more."""
+    """A request within a query ends when Grafana no longer waits for the answer."""
     enter(Incoming(endpoint="queryData", deadline=time.monotonic() + seconds_left))
     with pytest.raises(DownstreamError, match=f"within {seconds}"):
         client(server).get(f"{server.url}/slow")
@@ -157,7 +157,7 @@ def test_grafanas_deadline_counts_too(server: Server, seconds_left: float, secon
 )
 @pytest.mark.parametrize("size", [1, 1000, 1 << 20])
 def test_encoded_bodies_are_read_whole(encoding: str, body: bytes, size: int) -> None:
-    """All members of gzip, both kinds of deflate, encodings in encodings, wherever the network cuts them."""
+    """All gzip members, both kinds of deflate and nested encodings are decoded, in any pieces."""
     head = HEAD + b"Content-Encoding: %s\r\nTransfer-Encoding: chunked\r\n\r\n" % encoding.encode()
     pieces = [body[at : at + size] for at in range(0, len(body), size)]
     chunks = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
@@ -202,7 +202,7 @@ def test_an_empty_body_is_empty(encoding: str, status: bytes) -> None:
     ],
 )
 def test_an_incomplete_compressed_body_is_an_error(head: bytes, encoding: str, body: bytes) -> None:
-    """The answer is never shortened, although its length is as announced."""
+    """The answer is an error and never shortened, although its length is the announced one."""
     content = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body) if b"chunked" in head else body
     first = HEAD + (head % len(body) if b"%d" in head else head)
     with (
@@ -225,7 +225,7 @@ def test_an_incomplete_compressed_body_is_an_error(head: bytes, encoding: str, b
     ],
 )
 def test_a_body_that_ends_too_early_is_an_error(answer: bytes) -> None:
-    """It is shorter than its length, or without its last chunk."""
+    """The body is shorter than its announced length, or lacks its last chunk."""
     with Script(HEAD + answer) as upstream, pytest.raises(DownstreamError, match="/x could not be asked"):
         get(upstream)
 
@@ -243,7 +243,7 @@ def test_unknown_encodings_are_named(encoding: str) -> None:
 
 
 def test_an_author_may_ask_for_another_encoding() -> None:
-    """The bytes are then the author's to decode."""
+    """The author then decodes the bytes."""
     with Script(HEAD + b"Content-Encoding: br\r\nContent-Length: 1\r\n\r\nx") as upstream:
         answer = HttpClient(HttpSettings(url=upstream.url)).get("x", headers={"accept-encoding": "br"})
 
@@ -265,14 +265,14 @@ def test_an_author_may_ask_for_another_encoding() -> None:
 def test_the_error_says_what_bounds_an_answer(  # noqa: PLR0917  # a table
     server: Server, own: int | None, calls: int | None, grafanas: str, limit: int, sentence: str
 ) -> None:
-    """It says how to raise the limit."""
+    """The error says how to raise the limit."""
     http = client(server, config={"GF_RESPONSE_LIMIT": grafanas} if grafanas else {}, max_bytes=own)
     with pytest.raises(DownstreamError, match=rf"/big answered more than the limit of {limit} bytes, {sentence}"):
         http.get(f"{server.url}/big", max_bytes=calls)
 
 
 def test_an_answer_of_exactly_the_limit_is_read(server: Server) -> None:
-    """So is any answer with the limit 0, or with a greater limit for one call."""
+    """An answer is also read with the limit 0, or with a greater limit for one call."""
     assert len(client(server, max_bytes=5000).get(f"{server.url}/big").body) == 5000
     assert len(client(server, max_bytes=0).get(f"{server.url}/big").body) == 5000
     assert len(client(server, max_bytes=10).get(f"{server.url}/big", max_bytes=5000).body) == 5000

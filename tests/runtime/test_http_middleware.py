@@ -1,4 +1,4 @@
-"""What authors do to requests: authentication and middleware, for both clients."""
+"""How authors change requests: authentication and middleware, for both clients."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ USER = {"Authorization": "Bearer of-ada", "X-Id-Token": "id-of-ada"}
 
 
 def key(request: HttpRequest) -> dict[str, str]:
-    """Sign with what the request holds."""
+    """Sign with the contents of the request."""
     return {"X-Key": f"{request.method} {request.url.partition('/base')[2]} {request.body.decode()}"}
 
 
 def bearer(_: HttpRequest) -> dict[str, str]:
-    """Send a token of the data source's."""
+    """Send the data source's token."""
     return {"Authorization": "Bearer own-token"}
 
 
 def ask(client: HttpClient | AsyncHttpClient, method: str, url: str, **options: Any) -> HttpResponse:
-    """Ask by either client."""
+    """Send a request with either client."""
     if isinstance(client, HttpClient):
         return client.request(method, url, **options)
 
@@ -48,7 +48,7 @@ def ask(client: HttpClient | AsyncHttpClient, method: str, url: str, **options: 
 
 @pytest.mark.parametrize("kind", [HttpClient, AsyncHttpClient])
 def test_auth_gets_the_whole_request(server: Server, kind: Callable[..., Any]) -> None:
-    """It gets the address with its query, the body, and all headers."""
+    """`auth` gets the address with its query, the body, and all headers."""
     history: list[HttpRequest] = []
 
     def auth(request: HttpRequest) -> dict[str, str]:
@@ -78,7 +78,7 @@ def test_auth_gets_the_whole_request(server: Server, kind: Callable[..., Any]) -
 def test_the_precedence_of_authorization_headers(
     server: Server, call_headers: Any, data: Any, forwarded: Any, expected: str
 ) -> None:
-    """Custom headers of the settings, then the call's own, then the user's token, then `auth`, then basic."""
+    """The order is: custom headers of the settings, the call's headers, the user's token, `auth`, basic."""
     secrets = {"basicAuthPassword": "pw", "httpHeaderValue1": "custom"}
     own = settings(url=server.url, data=data, **{**BASIC, "secrets": secrets})
     enter(Incoming(endpoint="queryData", headers=forwarded))
@@ -88,7 +88,7 @@ def test_the_precedence_of_authorization_headers(
 
 
 def test_the_token_of_the_user_wins_over_basic(server: Server) -> None:
-    """It does if the author forwards it; alert rules have no user, and without forwarding basic is sent."""
+    """The token is sent if the author forwards it; alert rules have no user; without forwarding, basic is sent."""
     own = settings(url=server.url, **BASIC)
     enter(Incoming(endpoint="queryData", headers=USER))
     forwarding = HttpClient.of(own, forward_headers=True)
@@ -104,7 +104,7 @@ def test_the_token_of_the_user_wins_over_basic(server: Server) -> None:
 
 
 def test_auth_learns_whether_there_is_a_user_token(server: Server) -> None:
-    """It then needs no token of its own; its other headers are sent all the same."""
+    """`auth` then needs no token; its other headers are still sent."""
     history: list[bool] = []
 
     def auth(request: HttpRequest) -> dict[str, str]:
@@ -139,7 +139,7 @@ def test_another_host_gets_no_headers_of_auth(server: Server) -> None:
 
 
 def test_headers_from_auth_are_masked(server: Server) -> None:
-    """They are masked in errors and in logs."""
+    """Headers from `auth` are masked in errors and in logs."""
     client = HttpClient.of(settings(url=server.url), auth=lambda _: {"X-Key": "sesame-77"})
     client.get("x")
 
@@ -150,14 +150,14 @@ def test_headers_from_auth_are_masked(server: Server) -> None:
 
 
 def test_a_header_that_http_does_not_allow_is_refused(server: Server) -> None:
-    """Also if `auth` gives it."""
+    """A header of `auth` is refused, too."""
     client = HttpClient.of(settings(url=server.url), auth=lambda _: {"X-Key": "a\r\nX-Other: b"})
     with pytest.raises(QueryError, match="'X-Key' has a name or a value that HTTP does not allow"):
         client.get("x")
 
 
 def test_auth_may_have_nothing_to_add(server: Server) -> None:
-    """It may return None or no headers."""
+    """`auth` may return None or no headers."""
     nothing: tuple[dict[str, str] | None, ...] = (None, {})
     for each in nothing:
         HttpClient.of(settings(url=server.url), auth=lambda _, each=each: each).get("x")
@@ -169,16 +169,16 @@ class Renewable:
     """An `auth` with a token that the upstream refuses until it is renewed."""
 
     def __init__(self, *, can_renew: bool = True) -> None:
-        """Begin with the first."""
+        """Start with the first token."""
         self.number = 1
         self.can_renew = can_renew
 
     def __call__(self, request: HttpRequest) -> dict[str, str]:
-        """Send the present one."""
+        """Send the current token."""
         return {"X-Number": str(self.number)}
 
     def renew(self, request: HttpRequest) -> bool:
-        """Take the next one."""
+        """Use the next token."""
         assert request.headers["X-Number"] == str(self.number)
         self.number += 1
         return self.can_renew
@@ -188,7 +188,7 @@ class Renewable:
 def test_a_refused_request_is_repeated_with_a_renewed_header(
     server: Server, numbers: list[str], *, can_renew: bool
 ) -> None:
-    """It is repeated once, and only if `renew` says so."""
+    """The request is repeated once, and only if `renew` returns true."""
     client = HttpClient.of(settings(url=server.url), auth=Renewable(can_renew=can_renew))
 
     assert client.get(f"{server.url}/status/401").status == 401
@@ -196,7 +196,7 @@ def test_a_refused_request_is_repeated_with_a_renewed_header(
 
 
 def note(name: str, events: list[str]) -> Callable[..., HttpResponse]:
-    """Make a middleware that notes when it begins and ends."""
+    """Make a middleware that records when it begins and ends."""
 
     def middleware(request: HttpRequest, send: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
         events.append(f"> {name}")
@@ -247,7 +247,7 @@ def test_middleware_of_both_kinds_are_one_chain(server: Server) -> None:
 
 
 def test_middleware_gets_the_authors_request_without_secrets(server: Server) -> None:
-    """A log of requests would otherwise show the data source's secrets; middleware may answer by itself."""
+    """Otherwise a log of requests would show the data source's secrets; middleware may answer without a request."""
     history: list[HttpRequest] = []
 
     def cache(request: HttpRequest, send: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
@@ -286,7 +286,7 @@ def test_middleware_may_send_again(server: Server, kind: Callable[..., Any]) -> 
 
 
 def test_middleware_may_change_the_address_within_the_rules(server: Server) -> None:
-    """The data source's path and host hold for it, too."""
+    """The new address must have the data source's host and path, too."""
 
     def to(url: str) -> Callable[..., HttpResponse]:
         return lambda request, send: send(dataclasses.replace(request, url=url))
@@ -301,7 +301,7 @@ def test_middleware_may_change_the_address_within_the_rules(server: Server) -> N
 
 
 def test_a_middleware_of_the_wrong_kind_is_named(server: Server) -> None:
-    """So is one that forgets to return."""
+    """A middleware that forgets to return is named, too."""
     own, events = settings(url=server.url), list[str]()
     with pytest.raises(TypeError, match="is async; it is for AsyncHttpClient"):
         HttpClient.of(own, middleware=[note_async("a", events)]).get("x")  # type: ignore[list-item]
@@ -312,7 +312,7 @@ def test_a_middleware_of_the_wrong_kind_is_named(server: Server) -> None:
 
 
 def test_a_cancelled_request_ends_with_its_middleware(server: Server) -> None:
-    """It ends like one without middleware."""
+    """The request ends like one without middleware."""
     client = AsyncHttpClient.of(settings(url=server.url), middleware=[note_async("a", [])])
 
     async def run() -> None:

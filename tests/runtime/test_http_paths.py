@@ -1,4 +1,4 @@
-"""Which paths the HTTP client asks: none that leaves the data source's."""
+"""The paths that the HTTP client requests are below the data source's path."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ CLIMBING = [
 @pytest.mark.shows("errors: a path from a query")
 @pytest.mark.parametrize("path", CLIMBING)
 def test_a_path_does_not_leave_the_data_sources_path(path: str) -> None:
-    """In any spelling: encoded once or more, with backslashes, parameters, control characters."""
+    """Paths may be encoded once or more, or have backslashes, parameters, or control characters."""
     with pytest.raises(QueryError, match="leaves the data source's path /tenant-a"):
         resolve(path)
 
 
 @pytest.mark.parametrize("path", CLIMBING)
 def test_a_whole_address_does_not_leave_the_data_sources_path(path: str) -> None:
-    """The author builds the address, and a part of it is a user's."""
+    """The author builds the address with a part from a user."""
     with pytest.raises(QueryError, match="leaves the data source's path /tenant-a"):
         resolve(f"{TENANT}/{path.lstrip('/')}")
 
@@ -94,7 +94,7 @@ def test_a_whole_address_does_not_leave_the_data_sources_path(path: str) -> None
     ],
 )
 def test_paths_are_normalised(path: str, expected: str) -> None:
-    """What stays below the data source's path is sent without dot segments, and encoded."""
+    """Paths below the data source's path are sent encoded and without dot segments."""
     assert resolve(path).target == expected
 
 
@@ -115,7 +115,7 @@ def test_paths_are_normalised(path: str, expected: str) -> None:
     ],
 )
 def test_a_redirect_does_not_leave_the_data_sources_path(location: str) -> None:
-    """An upstream that redirects to what a query says would be a way out."""
+    """Otherwise an upstream that redirects to a path from a query would be a way out."""
     addresses = Addresses(TENANT, ())
 
     with pytest.raises(DownstreamError, match="outside of the data source's path"):
@@ -134,7 +134,7 @@ def test_a_redirect_does_not_leave_the_data_sources_path(location: str) -> None:
     ],
 )
 def test_a_redirect_below_the_data_sources_path_is_followed(location: str, target: str) -> None:
-    """Its bytes stay unchanged: http.client reads them as Latin-1."""
+    """The bytes of the path stay unchanged: http.client reads them as Latin-1."""
     addresses = Addresses(TENANT, ())
     result = addresses.redirect(addresses.resolve("rows/1", None), location)
 
@@ -164,7 +164,7 @@ def test_a_redirect_below_the_data_sources_path_is_followed(location: str, targe
     ],
 )
 def test_a_redirect_to_no_address_is_the_upstreams_failure(location: str) -> None:
-    """Never an exception of Python's."""
+    """The error is never an exception of Python itself."""
     addresses = Addresses("http://host:81", ())
 
     with pytest.raises(DownstreamError, match="/x redirects"):

@@ -30,7 +30,7 @@ NOW = Retries(longest_wait=0.05)
 
 
 class Busy(Upstream):
-    """Gives these answers, one for each request, and the last one again."""
+    """Returns these answers, one for each request, and repeats the last one."""
 
     def __init__(self, *answers: Answer) -> None:
         """Keep the answers in their order."""
@@ -38,23 +38,23 @@ class Busy(Upstream):
         super().__init__()
 
     def respond(self, target: str, asked: ReceivedRequest) -> Answer:
-        """Give the next answer."""
+        """Return the next answer."""
         del target, asked
         return self._series.pop(0) if len(self._series) > 1 else self._series[0]
 
 
 def busy(status: int = 503, after: object = None) -> Answer:
-    """Make an answer of an upstream that is busy."""
+    """Make an answer of a busy upstream."""
     return Answer(status=status, headers={} if after is None else {"Retry-After": str(after)})
 
 
 def ask(upstream: Upstream, policy: Retries | None, method: str = "GET", **options: Any) -> HttpResponse:
-    """Ask with the client of `def` handlers."""
+    """Send a request with the client of `def` handlers."""
     return HttpClient(HttpSettings(url=upstream.url), retries=policy).request(method, "x", **options)
 
 
 def ask_async(upstream: Upstream, policy: Retries | None, method: str = "GET", **options: Any) -> HttpResponse:
-    """Ask with the client of `async def` handlers."""
+    """Send a request with the client of `async def` handlers."""
     client = AsyncHttpClient.of(settings(url=upstream.url), retries=policy)
     return asyncio.run(client.request(method, "x", **options))
 
@@ -73,7 +73,7 @@ def response(status: int = 503, after: str | None = None) -> HttpResponse:
 @each_client
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_busy_upstream_is_asked_again(client: Any, status: int) -> None:
-    """It is asked until it answers; each retry is counted."""
+    """Requests are repeated until the upstream answers; each retry is counted."""
     counter = f'gfruntime_http_retries_total{{code="{status}"}} '
     before = retry_count(counter)
     with Busy(busy(status, 0), busy(status), Answer(body=b"well")) as upstream:
@@ -107,7 +107,7 @@ def retry_count(counter: str) -> float:
 def test_the_policy_decides_what_is_sent_again(
     client: Any, policy: Retries | None, method: str, first: Answer, count: int
 ) -> None:
-    """How often, which methods, how long a wait; the last answer is returned."""
+    """The policy has the number of retries, the methods and the longest wait; the last answer is returned."""
     with Busy(first) as upstream:
         answer = client(upstream, policy, method)
 
@@ -129,7 +129,7 @@ def test_no_wait_exceeds_the_deadline(client: Any) -> None:
 
 @each_client
 def test_the_named_time_is_waited(client: Any) -> None:
-    """The wait is hardly longer."""
+    """The wait is only slightly longer."""
     began = time.monotonic()
     with Busy(busy(after=1), Answer()) as upstream:
         assert client(upstream, Retries()).status == 200
@@ -173,7 +173,7 @@ def test_a_cancelled_request_is_not_sent_again() -> None:
 
 
 def test_waits_grow_and_vary() -> None:
-    """Half a second, one, two; each is randomly shorter, so that not all clients come back together."""
+    """Waits are half a second, one, two; each is randomly shorter, so that clients do not retry at the same time."""
     policy = Retries(attempts=9, longest_wait=1.5)
     rests = [
         [retries.retry_delay(response(), policy, "GET", attempt=attempt) for _ in range(50)] for attempt in (1, 2, 3, 8)
@@ -204,7 +204,7 @@ def test_waits_grow_and_vary() -> None:
     ],
 )
 def test_the_named_time_is_seconds_or_a_date(after: str, low: float | None, high: float | None) -> None:
-    """Anything else is ignored; a jitter is added, within the longest wait."""
+    """Other values are ignored; a jitter is added, within the longest wait."""
     rest = retries.retry_delay(response(after=after), Retries(), "GET", attempt=1)
 
     assert (rest is None) is (low is None)

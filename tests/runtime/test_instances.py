@@ -17,7 +17,7 @@ FIRST, SECOND = Version(1, {}), Version(2, {})
 
 @pytest.mark.shows("protocol 77")
 def test_concurrent_first_requests_make_one_instance() -> None:
-    """Same key and unchanged settings: under 100 concurrent first requests the factory runs once."""
+    """With the same key and settings, 100 concurrent first requests run the factory once."""
     instances = Instances(lambda _: None)
     objects: list[object] = []
 
@@ -36,7 +36,7 @@ def test_concurrent_first_requests_make_one_instance() -> None:
 @pytest.mark.shows("protocol 78")
 @pytest.mark.parametrize("version", [Version(2, {}), Version(0, {}), Version(1, {"a": "b"})])
 def test_changed_settings_replace_the_instance(version: Version) -> None:
-    """A higher or lower time of change, or any difference in Grafana's config, makes a new instance."""
+    """A later or earlier time of change, or any difference in Grafana's config, creates a new instance."""
     instances = Instances(lambda _: None)
     old = instances.acquire(InstanceSource(KEY, FIRST, object))
 
@@ -71,7 +71,7 @@ def test_failures_are_not_remembered() -> None:
 
 
 def test_failed_replacement_leaves_the_old_instance_whole() -> None:
-    """When the new instance can't be made, the old one is neither disposed of nor lost."""
+    """If the new instance can't be created, the old one stays and is not disposed of."""
     disposals: list[object] = []
     instances = Instances(disposals.append, dispose_after=0.01)
     instances.acquire(InstanceSource(KEY, FIRST, lambda: "old"))
@@ -88,7 +88,7 @@ def test_failed_replacement_leaves_the_old_instance_whole() -> None:
 
 
 def test_instances_of_other_keys_are_independent() -> None:
-    """Two data sources or tenants never share an instance, and a slow one does not hold up the other."""
+    """Two data sources or tenants never share an instance, and a slow instance does not delay another."""
     instances = Instances(lambda _: None)
     release = threading.Event()
     slow = threading.Thread(target=lambda: instances.acquire(InstanceSource(KEY, FIRST, lambda: release.wait(5))))
@@ -101,7 +101,7 @@ def test_instances_of_other_keys_are_independent() -> None:
 
 
 def test_peek_runs_no_code_of_the_author() -> None:
-    """Peeking finds an instance of this very version, or nothing."""
+    """`peek` returns an instance of exactly this version, or None."""
     instances = Instances(lambda _: None)
     instances.acquire(InstanceSource(KEY, FIRST, lambda: "it"))
 
@@ -111,7 +111,7 @@ def test_peek_runs_no_code_of_the_author() -> None:
 
 
 def test_the_end_disposes_of_everything() -> None:
-    """At the end each instance is disposed of, though one fails to."""
+    """At the end each instance is disposed of, although one disposal fails."""
     disposals: list[object] = []
 
     def dispose(instance: object) -> None:
@@ -131,13 +131,13 @@ TTL = {"GF_INSTANCE_FEATURE_TOGGLES_ENABLE": "a,ttlPluginInstanceManager"}
 
 
 def test_unused_instances_are_disposed_of_with_the_toggle() -> None:
-    """With the toggle an instance that nobody used for an hour is disposed of, and made again when it is wanted."""
+    """With the toggle an instance that nobody used for an hour is disposed of, and created again at the next use."""
     now, disposals = [0.0], list[str]()
     instances = Instances(disposals.append, dispose_after=0.0, clock=lambda: now[0])
     version = Version(1, TTL)
     instances.acquire(InstanceSource(KEY, version, lambda: "first"))
     now[0] = 3000
-    assert instances.peek(InstanceSource(KEY, version, object)) == "first"  # used again: the hour begins again
+    assert instances.peek(InstanceSource(KEY, version, object)) == "first"  # this use starts the hour again
     now[0] = 6000
     instances.sweep()
     assert instances.peek(InstanceSource(KEY, version, object)) == "first"
@@ -150,7 +150,7 @@ def test_unused_instances_are_disposed_of_with_the_toggle() -> None:
 
 
 def test_expired_instance_is_replaced_before_any_sweep() -> None:
-    """An instance that is too old is not used, even if nothing has swept it; it is disposed of once."""
+    """An instance that is too old is not used, even before a sweep; it is disposed of once."""
     now, disposals = [0.0], list[str]()
     instances = Instances(disposals.append, dispose_after=0.0, clock=lambda: now[0])
     instances.acquire(InstanceSource(KEY, Version(1, TTL), lambda: "first"))
@@ -162,7 +162,7 @@ def test_expired_instance_is_replaced_before_any_sweep() -> None:
 
 
 def test_instances_stay_without_the_toggle() -> None:
-    """Without it, age means nothing."""
+    """Without the toggle, age has no effect."""
     now = [0.0]
     instances = Instances(lambda _: None, clock=lambda: now[0])
     instances.acquire(InstanceSource(KEY, FIRST, lambda: "first"))

@@ -1,4 +1,4 @@
-"""Lists of Python objects of any kind become columns of one kind, or one sentence."""
+"""Lists of Python objects of any kind become columns of one type, or an error of one sentence."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def without_unit() -> Any:
-    """Return an array of durations without a unit, which numpy still has, with a warning."""
+    """Return an array of durations without a unit, which numpy still allows with a warning."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         return np.array([1], "m8")
 
 
 class Colour(enum.Enum):
-    """A member's value is what counts."""
+    """Columns get the value of a member."""
 
     RED = "red"
     ONE = 1
@@ -137,7 +137,7 @@ class Struct(msgspec.Struct):
     ],
 )
 def test_objects_become_columns(values: Any, field_type: str, expected: list[Any] | None) -> None:
-    """Numbers of every kind, every way to write a missing value, times, texts and documents, of any library."""
+    """The objects are numbers, missing values of every kind, times, texts and documents, of any library."""
     field = Field("x", values)
 
     assert field.type == field_type
@@ -146,7 +146,7 @@ def test_objects_become_columns(values: Any, field_type: str, expected: list[Any
 
 
 def test_pandas_times_keep_their_nanoseconds() -> None:
-    """A list of timestamps holds what a column of pandas does."""
+    """A list of timestamps has the same values as a column of pandas."""
     field = Field("x", [pd.Timestamp(1_767_225_600_000_000_001), pd.NaT])
 
     assert field.values.cast(pa.int64()).to_pylist() == [1_767_225_600_000_000_001, None]
@@ -185,7 +185,7 @@ def test_pandas_times_keep_their_nanoseconds() -> None:
     ],
 )
 def test_an_invalid_column_is_an_error_with_a_remedy(values: Any, words: str) -> None:
-    """The error names the column, the rows that differ, and a remedy; it has no message of Arrow."""
+    """The error names the column, the rows that differ, and a remedy, without a message of Arrow."""
     with pytest.raises(FrameError) as failure:
         Field("x", values)
 
@@ -204,20 +204,20 @@ def test_a_declared_type_reads_mixed_columns() -> None:
 
 
 def test_all_conversions_read_values_equally() -> None:
-    """Records, cursors' rows and pandas give what a list gives."""
+    """Records, cursors' rows and pandas give the same values as a list."""
     frame = Frame.from_records([{"a": Decimal("NaN"), "t": pd.NaT}, {"a": 2.5, "t": pd.Timestamp(DAY)}])
 
     assert (frame["a"].type, frame["t"].to_list()) == ("float64", [None, DAY])
 
 
 def test_labels_without_a_value_are_empty() -> None:
-    """NaN, NaT and NA are how a missing label looks; an enum's member is its value."""
+    """NaN, NaT and NA are missing labels; an enum's member is its value."""
     field = Field("v", [1], labels={"a": math.nan, "b": pd.NaT, "c": pd.NA, "d": Colour.RED, "e": np.bool_(True)})  # noqa: FBT003
 
     assert field.labels == {"a": "", "b": "", "c": "", "d": "red", "e": "true"}
 
 
 def test_an_empty_column_named_like_a_time_is_a_time() -> None:
-    """A column that never held a value has no type of its own; the name says that it is a time."""
+    """A column without values has no type; its name says that it is a time."""
     assert [field.type for field in Frame.of(time=[], value=[], region=[]).fields] == ["time", "float64", "float64"]
     assert Field("Time", [None]).type == "time"

@@ -36,7 +36,7 @@ class Kind(enum.Enum):
 
 
 class Word(enum.StrEnum):
-    """A choice that is one."""
+    """A choice that is a text."""
 
     A = "a"
 
@@ -127,7 +127,7 @@ def test_a_response_and_a_packet_hold_the_same_json(value: object, expected: obj
 
 
 def test_iterators_are_read_to_their_end() -> None:
-    """They are written as a list."""
+    """Iterators are written as a list."""
     assert Response.json(number for number in range(3)).read() == b"[0, 1, 2]"
     assert streams.packet({"v": map(str, range(2))}) == b'{"v":["0","1"]}'
 
@@ -172,7 +172,7 @@ def test_a_list_that_contains_itself_is_refused() -> None:
 
 
 def test_a_route_that_returns_nan_answers_null() -> None:
-    """Through the service and in an author's test; plain bodies keep their spaces."""
+    """The route answers null through the service and in an author's test; plain bodies keep their spaces."""
 
     class Source(Plain):
         @route("GET", "/rows")

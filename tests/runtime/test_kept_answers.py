@@ -1,4 +1,4 @@
-"""A cached answer is the query's own: a class with a cache gives the answers of one without."""
+"""Cached answers belong to their queries: a class with a cache gives the same answers as one without."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Echo(Plain):
     """Answers with all parts of a query."""
 
     def query(self, query: Query[dict[str, Any]]) -> Frame:
-        model = sorted(query.model.items())  # the order of a JSON object's keys is not a part of a query
+        model = sorted(query.model.items())  # the order of a JSON object's keys does not matter
         facts = [model, query.time_range, query.ref_id, query.interval, query.max_data_points, query.query_type]
         who = [query.context.user, query.from_alert, sorted(query.http_headers.items())]
         return Frame.of(seen=[repr(each) for each in [*facts, *who]])
@@ -71,7 +71,7 @@ SERVICES: dict[type, tuple[Services, Services]] = {
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(calls=CALLS)
 def test_a_cached_answer_is_never_that_of_another_query(kind: type, calls: list[dict[str, Any]]) -> None:
-    """After any calls the answer is, byte for byte, that of a class without a cache."""
+    """After any calls the answer equals that of a class without a cache, byte for byte."""
     keeping, plain = SERVICES[kind]
     for each in calls:
         request = queries(*(query["model"] for query in each["queries"]))

@@ -1,4 +1,4 @@
-"""The keys that the author's types read, and the log lines about keys that nothing reads."""
+"""The keys that the author's types read, and the log lines about unknown keys."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Pair(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Options:
-    """What a config page saves."""
+    """A config page's options."""
 
     host: str = "h"
     url: Annotated[str, Ui(store="url")] = ""
@@ -51,7 +51,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Model:
-    """What a query editor sends, in every shape."""
+    """A query editor's model, in every shape."""
 
     table: str = ""
     rows: list[Tls] = field(default_factory=list)
@@ -65,7 +65,7 @@ class Model:
 
 
 def unknown(model: Any, value: object) -> dict[str, list[str]]:
-    """Return the keys of a query that nothing reads."""
+    """Return the unknown keys of a query."""
     return dict(unread.find_unknown_query_keys(value, keys.of(model)))
 
 
@@ -83,7 +83,7 @@ def unknown(model: Any, value: object) -> dict[str, list[str]]:
     ],
 )
 def test_unknown_keys_are_listed_with_the_known_ones(value: object, path: str, names: list[str]) -> None:
-    """They are found at every depth, also in lists and mappings."""
+    """Unknown keys are found at every depth, also in lists and mappings."""
     assert unknown(Model, value) == {path: names}
 
 
@@ -96,13 +96,13 @@ def test_unknown_keys_are_listed_with_the_known_ones(value: object, path: str, n
     ],
 )
 def test_known_keys_and_grafanas_keys_are_not_unknown(value: object) -> None:
-    """A dict takes any key, a wrong type is another error, and Grafana adds keys to each query."""
+    """A dict accepts any key, a wrong type is another error, and Grafana adds keys to each query."""
     assert unknown(Model, value) == {}
 
 
 @pytest.mark.parametrize("model", [dict, dict[str, Any], dict[str, int], Any, Tls | dict[str, str]])
 def test_a_dict_takes_every_key(model: Any) -> None:
-    """Nothing is known of it."""
+    """The runtime does not know the keys of a dict."""
     assert keys.of(model) is None
 
 
@@ -125,7 +125,7 @@ def test_models_of_pydantic_have_their_aliases() -> None:
 
 
 def test_keys_of_options_are_listed_by_their_store() -> None:
-    """The URL and the secrets are none of jsonData's; the HTTP settings have their usual names."""
+    """The URL and the secrets are not in jsonData; the HTTP settings have their usual names."""
     stores = keys.stores_of(Options)
 
     assert stores is not None
@@ -158,7 +158,7 @@ def test_an_ignored_key_of_a_query_is_logged_once(debug_log: pytest.LogCaptureFi
 
 
 def test_an_ignored_key_of_settings_is_logged_once_without_its_value(debug_log: pytest.LogCaptureFixture) -> None:
-    """Of secrets only the name is logged; keys of Grafana's own are not."""
+    """Only the name of a secret is logged; Grafana's keys are not logged."""
     message = pb.DataSourceInstanceSettings(
         jsonData=json.dumps({"hots": "hush-3", "serverName": "x", "httpHeaderName1": "y", "tls": {"caa": 1}}).encode(),
         decryptedSecureJsonData={"tokn": "hush-4", "token": "t", "httpHeaderValue1": "hush-5", "tlsCACert": "x"},
@@ -175,7 +175,7 @@ def test_an_ignored_key_of_settings_is_logged_once_without_its_value(debug_log: 
 
 
 def test_keys_are_not_checked_without_debug_lines(debug_log: pytest.LogCaptureFixture) -> None:
-    """A query costs nothing more than before."""
+    """The check then costs a query no time."""
     debug_log.set_level(logging.INFO, logger="gfruntime")
     convert.model_decoder(Model)(b'{"tabel": 1}')
 

@@ -1,4 +1,4 @@
-"""What pandas, numpy, polars and Arrow hold becomes frames by the rules that the module states."""
+"""Data of pandas, numpy, polars and Arrow becomes frames by the rules that the module states."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_pandas_nan_can_be_kept() -> None:
     ],
 )
 def test_a_named_or_time_index_of_pandas_is_a_column(index: dict[str, Any], expected: list[str]) -> None:
-    """An index is a column when it is named or holds times; it comes first. No __index_level_0__ is left."""
+    """An index is a column when it is named or holds times; it comes first. No column is named __index_level_0__."""
     pandas = pytest.importorskip("pandas")
     table = pandas.DataFrame({"v": [1.0]}, index=pandas.Index(**index))
 
@@ -109,14 +109,14 @@ def test_an_empty_pandas_table_has_no_texts() -> None:
 
 
 def test_pandas_mixed_objects_are_refused_by_name() -> None:
-    """A column of several types is refused, named."""
+    """The error for a column of several types has its name."""
     pandas = pytest.importorskip("pandas")
     with pytest.raises(FrameError, match="column 'x'"):
         Frame.from_pandas(pandas.DataFrame({"x": [1, "a"]}))
 
 
 def test_numpy_arrays_become_frames() -> None:
-    """A structured array brings its names; one of two dimensions is given them."""
+    """A structured array has names; an array of two dimensions gets them from the caller."""
     numpy = pytest.importorskip("numpy")
     array = numpy.array([(1, 2.5)], dtype=[("a", "i4"), ("b", "f8")])
 
@@ -130,7 +130,7 @@ def test_numpy_arrays_become_frames() -> None:
 
 
 def test_arrow_batches_and_chunks_become_one_column() -> None:
-    """Record batches and chunked tables become plain columns, the pandas key of their schema dropped."""
+    """Record batches and chunked tables become plain columns; the pandas key of their schema is dropped."""
     batch = pa.record_batch({"v": [1, 2]})
     table = pa.Table.from_batches([batch, batch]).replace_schema_metadata({"pandas": "{}"})
 
@@ -140,7 +140,7 @@ def test_arrow_batches_and_chunks_become_one_column() -> None:
 
 @pytest.mark.shows("frames 6")
 def test_polars_types_become_ours() -> None:
-    """Polars' strings, categories, microseconds, durations and lists become what Grafana reads."""
+    """Polars' strings, categories, microseconds, durations and lists become types that Grafana reads."""
     polars = pytest.importorskip("polars")
     table = polars.DataFrame(
         {
@@ -179,7 +179,7 @@ def test_maps_and_nan_in_lists_become_json() -> None:
 
 @pytest.mark.shows("frames 6")
 def test_epochs_are_whole_numbers() -> None:
-    """Counts since 1970 become times exactly; fractions are refused, being noise below a microsecond."""
+    """Counts since 1970 become exact times; fractions are refused, as they are noise below a microsecond."""
     assert Field("t", epoch([1_767_268_800_000, None])).to_list() == [NOON, None]
     assert Field("t", epoch([1_767_268_800], "s")).to_list() == [NOON]
     with pytest.raises(FrameError, match="whole numbers of s"):
@@ -187,7 +187,7 @@ def test_epochs_are_whole_numbers() -> None:
 
 
 def test_enums_take_texts_or_numbers() -> None:
-    """Texts become numbers with the texts in the config; numbers must point into the texts there are."""
+    """Texts become numbers with the texts in the config; numbers must be indices of existing texts."""
     config = {"type": {"enum": {"text": ["ok", "bad"]}}}
     field = Field("state", ["ok", None, "bad", "ok"], "enum")
 

@@ -50,7 +50,7 @@ class StartsInThread(Plain):
 
 
 def test_start_runs_once_on_the_loop_of_the_handlers() -> None:
-    """It runs before the first call, and not again."""
+    """`start` runs before the first call, and only once."""
     services = Services(StartsOnLoop)
     answers = [services.query(queries({}, {}, {})) for _ in range(2)]
 
@@ -59,12 +59,12 @@ def test_start_runs_once_on_the_loop_of_the_handlers() -> None:
 
 
 def test_start_may_be_def() -> None:
-    """It runs in a thread."""
+    """A `def start` runs in a thread."""
     assert error(StartsInThread) == ""
 
 
 def test_a_failed_start_is_answered_and_tried_again() -> None:
-    """The object that failed is disposed of: it may have opened half of what it needs."""
+    """The failed object is disposed of: it may have opened some connections."""
     events: list[str] = []
 
     class Failing(Plain):
@@ -84,7 +84,7 @@ def test_a_failed_start_is_answered_and_tried_again() -> None:
 
 
 def test_a_start_that_needs_arguments_is_the_authors_own() -> None:
-    """Older classes may have such a method."""
+    """Older classes may have such a method, which is not called."""
 
     class Own(Plain):
         def start(self, job: str) -> None:
@@ -96,18 +96,18 @@ def test_a_start_that_needs_arguments_is_the_authors_own() -> None:
 
 @pytest.mark.parametrize(("threads", "expected"), [(3, 3), ("3", None), (True, None), (None, None)])
 def test_the_class_says_how_many_threads_it_has(threads: object, expected: int | None) -> None:
-    """An attribute `threads` that is not a number is the author's own."""
+    """An attribute `threads` that is not a number has no effect."""
     assert Author.of(type("Sized", (Plain,), {"threads": threads})).threads == expected
 
 
 def test_zero_threads_are_refused() -> None:
-    """Such a class could answer nothing."""
+    """Such a class could not answer any call."""
     with pytest.raises(TypeError, match="the attribute threads must be above 0, not 0"):
         Author.of(type("Sized", (Plain,), {"threads": 0}))
 
 
 def test_no_more_handlers_run_than_there_are_threads() -> None:
-    """The class's own number is the bound."""
+    """The class's number is the bound."""
     running, most = [], []
 
     class Two(Plain):
@@ -126,7 +126,7 @@ def test_no_more_handlers_run_than_there_are_threads() -> None:
 
 
 def test_a_function_is_called_on_cancellation() -> None:
-    """It runs in its own thread, as soon as the call is cancelled, while the handler still runs."""
+    """The function runs in its own thread, as soon as the call is cancelled, while the handler still runs."""
     callback, entered = threading.Event(), threading.Event()
 
     class Slow(Plain):
@@ -150,7 +150,7 @@ def test_a_function_is_called_on_cancellation() -> None:
 
 @pytest.mark.parametrize("holds_block", [True, False])
 def test_a_function_is_not_called_after_its_block_or_handler(holds_block: bool) -> None:  # noqa: FBT001
-    """Another query may use the connection by then."""
+    """Another query may use the connection after the block."""
     calls: list[int] = []
 
     class Quick(Plain):
@@ -170,7 +170,7 @@ def test_a_function_is_not_called_after_its_block_or_handler(holds_block: bool) 
 
 
 def test_leaving_a_block_waits_for_the_function() -> None:
-    """Otherwise it could cancel the next query of the connection."""
+    """Otherwise the function could cancel the next query of the connection."""
     cancel, order = Cancellation(), list[str]()
     query = Query(model=None, time_range=TimeRange(start=NOON, end=NOON), cancel=cancel)
     began = threading.Event()
@@ -216,7 +216,7 @@ def test_a_function_on_the_event_loop_does_not_hold_it() -> None:
 
 
 def test_a_plain_event_can_be_the_cancellation() -> None:
-    """`Query(cancel=threading.Event())`, as older tests have it."""
+    """Older tests have `Query(cancel=threading.Event())`."""
     query = Query(model=None, time_range=TimeRange(start=NOON, end=NOON), cancel=threading.Event())
 
     with query.on_cancel(lambda: None):
@@ -224,7 +224,7 @@ def test_a_plain_event_can_be_the_cancellation() -> None:
 
 
 def test_a_query_knows_how_long_grafana_waits() -> None:
-    """It has an aware time and the time left; None if Grafana sets no deadline."""
+    """The query has an aware time and the time left, or None if Grafana sets no deadline."""
     history: list[Query[Any]] = []
 
     class Curious(Plain):

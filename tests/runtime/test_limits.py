@@ -1,4 +1,4 @@
-"""Which limit an error names; real limits are tested with processes."""
+"""The limit that an error names; tests/processes tests real limits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def test_no_shortage_is_found_on_this_machine() -> None:
-    """Nothing is short here, and nothing stays open."""
+    """This machine has enough of everything, and the check leaves nothing open."""
     before = threading.active_count()
 
     assert limits.find_shortage() == ""
@@ -90,7 +90,7 @@ def test_errors_of_a_limit_are_distinguished_from_others(error: BaseException, w
 
 
 def test_a_circle_of_causes_is_followed_once() -> None:
-    """`raise error from error` makes one."""
+    """`raise error from error` makes a circle."""
     error = ValueError("x")
     error.__cause__ = error
 
@@ -98,7 +98,7 @@ def test_a_circle_of_causes_is_followed_once() -> None:
 
 
 def test_a_folder_on_a_full_disk_is_not_left_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The folder itself may fit, and its lock not."""
+    """The folder may fit on the disk while its lock does not."""
 
     def refuse(*_arguments: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -112,7 +112,7 @@ def test_a_folder_on_a_full_disk_is_not_left_behind(monkeypatch: pytest.MonkeyPa
 
 
 class Hungry(Plain):
-    """Gets no memory."""
+    """Fails for lack of memory."""
 
     def query(self, query: Any) -> Frame:
         raise MemoryError

@@ -1,4 +1,4 @@
-"""The fast conversion of lists to Arrow: which lists it takes, and that its result is that of the general one."""
+"""The fast conversion of lists to Arrow: the lists that it accepts, and its result, equal to the general one's."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ times = st.lists(moments, min_size=1) | st.lists(moments.map(lambda each: each.r
 @settings(deadline=None)
 @given(items=floats | integers | times)
 def test_the_fast_conversion_equals_arrows(items: list[Any]) -> None:
-    """Type and values are those that Arrow infers, times brought to nanoseconds in UTC."""
+    """Type and values equal those that Arrow infers; times become nanoseconds in UTC."""
     column = lists.column(items)
     naive = [item.replace(tzinfo=None) if isinstance(item, dt.datetime) else item for item in items]
     arrow_array = pa.array(naive)
@@ -54,12 +54,12 @@ def test_the_fast_conversion_equals_arrows(items: list[Any]) -> None:
     ],
 )
 def test_other_lists_are_converted_value_by_value(items: list[Any]) -> None:
-    """Mixed lists, nulls, other types, what 64 bits can't hold, and long lists are left to the general conversion."""
+    """The general conversion reads mixed lists, nulls, other types, integers beyond 64 bits, and long lists."""
     assert lists.column(items) is None
 
 
 def test_an_explicit_type_is_applied() -> None:
-    """A list of whole numbers asked for as floats is floats, and asked for as times it is refused."""
+    """A list of whole numbers becomes floats if they are requested, and is refused as times."""
     assert columns.column([1, 2], "float64", name="v")[1].type == pa.float64()
     with pytest.raises(FrameError, match="column 'v'"):
         columns.column([1, 2], "time", name="v")
@@ -76,7 +76,7 @@ def test_an_explicit_type_is_applied() -> None:
     ids=["without a zone", "another day", "fewer", "another zone"],
 )
 def test_similar_columns_of_times_are_not_confused(others: list[dt.datetime]) -> None:
-    """Times that resemble those of the column before are read again, and so is a list that its author changed."""
+    """Times similar to those of the last column are read again, and so is a list that its author changed."""
     items = [dt.datetime(2026, 1, 1, tzinfo=dt.UTC), dt.datetime(2026, 1, 2, tzinfo=dt.UTC)]
     first = Field("t", items)
     items.append(dt.datetime(2026, 1, 9, tzinfo=dt.UTC))
@@ -88,7 +88,7 @@ def test_similar_columns_of_times_are_not_confused(others: list[dt.datetime]) ->
 
 
 def test_equal_times_are_read_once() -> None:
-    """The series of one answer share their times, which are read for the first of them alone."""
+    """The series of one answer share their times, which are read only for the first series."""
     series = [[dt.datetime(2026, 1, 1, minute, tzinfo=dt.UTC) for minute in range(9)] for _ in range(2)]
 
     assert Field("t", series[0]).values is Field("t", series[1]).values

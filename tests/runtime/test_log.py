@@ -57,7 +57,7 @@ def test_levels_are_the_five_that_the_host_knows(number: int, level: str) -> Non
 
 @pytest.mark.shows("protocol 41")
 def test_long_lines_are_cut_with_a_marker() -> None:
-    """No line exceeds 60 KiB, though many values are long; the cut is marked, beginning and end are kept."""
+    """No line exceeds 60 KiB, even with many long values; the cut is marked, beginning and end are kept."""
     line = lines.encode("error", "begin" + "ü" * 100_000 + "end", {f"k{i}": "☃" * 50_000 for i in range(300)})
 
     assert len(line) <= 60 * 1024
@@ -75,7 +75,7 @@ def test_numbers_of_any_size_are_logged(number: float) -> None:
 
 @pytest.mark.slow
 def test_many_short_values_are_dropped_from_a_line() -> None:
-    """Values that are short, but too many for a line, leave the message."""
+    """If a line has too many short values, they are dropped, and the message stays."""
     line = lines.encode("error", "many", {f"numbers{number}": [[10**9] * 100] * 100 for number in range(100)})
 
     assert json.loads(line)["@message"] == "many"
@@ -94,7 +94,7 @@ def test_exceptions_carry_their_traceback() -> None:
 
 
 def test_secrets_are_hidden_in_every_value() -> None:
-    """Message, extra values and nested values lose their secrets."""
+    """Secrets are masked in the message, in extra values and in nested values."""
     masking.remember(["sesame-log"])
     line = lines.encode(
         "info", "m sesame-log", {"a": "sesame-log", "b": {"c": ["sesame-log"]}, "d": ValueError("sesame-log")}
@@ -121,7 +121,7 @@ def test_secrets_are_hidden_in_every_value() -> None:
     ids=lambda extra: next(iter(extra)),
 )
 def test_a_secret_is_hidden_in_every_part_of_a_line(extra: dict[str, object]) -> None:
-    """It is hidden as a key, as a number, as bytes, inside other objects, and encoded."""
+    """A secret is hidden as a key, as a number, as bytes, inside other objects, and encoded."""
     masking.remember(["24681357"])
     text = lines.encode("info", "m", extra).decode()
 
@@ -148,7 +148,7 @@ def test_secrets_are_hidden_in_chains_notes_and_groups() -> None:
 
 @pytest.mark.shows("protocol 43")
 def test_values_without_a_json_form_become_text() -> None:
-    """A value whose repr or str is all there is becomes text; a broken one loses its record, not the caller."""
+    """A value becomes its str or repr; if that fails, the record is lost, and the caller continues."""
     output: list[bytes] = []
 
     class Textless:
@@ -179,7 +179,7 @@ def test_context_is_part_of_each_line() -> None:
 
 @pytest.mark.shows("protocol 46")
 def test_threads_do_not_mix_their_lines() -> None:
-    """Lines of many threads arrive whole."""
+    """The lines of many threads arrive whole."""
     reader, descriptor = os.pipe()
     writer = log.Writer(descriptor)
 
@@ -198,7 +198,7 @@ def test_threads_do_not_mix_their_lines() -> None:
 
 
 def test_lines_that_do_not_fit_the_queue_are_counted() -> None:
-    """A host that does not read loses lines, and a line says how many; no caller is blocked."""
+    """If the host does not read, lines are lost, and a line has their number; no caller is blocked."""
     reader, descriptor = os.pipe()
     writer = log.Writer(descriptor)
     for _ in range(200):
@@ -226,7 +226,7 @@ def test_logging_to_a_closed_stderr_raises_nothing() -> None:
 
 @pytest.mark.parametrize("place", ["logger", "root", "filter"])
 def test_other_handlers_get_the_librarys_records(place: str) -> None:
-    """A handler or a filter of another package gets the record, as from any logger."""
+    """Handlers and filters of other packages get the record, as from any logger."""
     reader, writer = os.pipe()
     log.install(writer)
     records: list[logging.LogRecord] = []

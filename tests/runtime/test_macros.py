@@ -39,7 +39,7 @@ QUERY = Query(model=None, time_range=RANGE, interval=dt.timedelta(minutes=10))
     ],
 )
 def test_sql_macros_are_expanded(text: str, expected: str) -> None:
-    """Brackets nest, longer names come first, a name ends where its word ends, unknown ones stay."""
+    """Brackets nest, longer names come first, a name ends with its word, and unknown macros stay."""
     assert macros.expand_sql(text, QUERY, table="tab", column="c") == expected
 
 
@@ -61,7 +61,7 @@ def test_broken_macros_are_errors(text: str, because: str) -> None:
 
 
 def test_own_macros_are_added() -> None:
-    """The author's macros are expanded too, and replace those of the same name."""
+    """The author's macros are expanded, too, and replace standard macros of the same name."""
     own = {"table": lambda _: "mine", "ago": lambda args: f"now() - {args[0]}"}
 
     assert macros.expand_sql("$__table $__ago(1) $__ago( f(2) )", QUERY, macros=own) == "mine now() - 1 now() - f(2)"
@@ -98,7 +98,7 @@ def test_url_macros_are_expanded(text: str, expected: str) -> None:
     ],
 )
 def test_sql_formats_are_read(value: object, expected: str) -> None:
-    """A format is a number or a name; nothing is timeseries."""
+    """A format is a number or a name; the default is timeseries."""
     assert sqlformat.parse_format(value) == expected
 
 
@@ -119,7 +119,7 @@ def test_other_sql_formats_are_refused(value: object) -> None:
     ],
 )
 def test_rows_become_the_format(name: Format, expected: list[list[str]]) -> None:
-    """Rows become wide series, one frame a series, or stay a table."""
+    """Rows become wide series, one frame per series, or stay a table."""
     frame = Frame.of(t=[START, START], h=["a", "b"], v=[1, 2])
 
     assert [[field.name for field in each.fields] for each in sqlformat.formatted(frame, name)] == expected

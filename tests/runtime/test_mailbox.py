@@ -1,4 +1,4 @@
-"""Calls from other threads on a loop: none is lost, they keep their order, and the loop is woken once for many."""
+"""Calls from other threads on a loop: none is lost, they keep their order, and the loop wakes once for many."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class CountingLoop(asyncio.SelectorEventLoop):
     def call_soon_threadsafe(  # type: ignore[override]  # typed more exactly there
         self, callback: Callable[..., object], *args: Any, context: Any = None
     ) -> asyncio.Handle:
-        """Count, and do it."""
+        """Count the call, and schedule it."""
         self.times += 1
         return super().call_soon_threadsafe(callback, *args, context=context)
 
 
 def test_no_call_is_lost_and_each_thread_keeps_its_order() -> None:
-    """Eight threads, a thousand calls each."""
+    """Eight threads make a thousand calls each."""
     loop = CountingLoop()
     calls: list[tuple[int, int]] = []
     box = Mailbox(loop)
@@ -81,7 +81,7 @@ def test_a_failing_call_is_reported_and_the_others_run() -> None:
 
 
 def test_calls_that_add_calls_do_not_block_the_loop() -> None:
-    """An endless chain of calls leaves turns for other work."""
+    """An endless chain of calls leaves time for other work."""
     loop = CountingLoop()
     box, calls = Mailbox(loop), list[int]()
 
@@ -94,4 +94,4 @@ def test_calls_that_add_calls_do_not_block_the_loop() -> None:
     loop.run_until_complete(asyncio.sleep(0))
     loop.close()
 
-    assert 1 <= len(calls) <= 12  # one for each turn of the loop
+    assert 1 <= len(calls) <= 12  # one call for each turn of the loop

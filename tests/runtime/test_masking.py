@@ -39,7 +39,7 @@ def test_remembered_secrets_are_hidden(secrets: list[str], text: str, expected: 
 
 @pytest.mark.parametrize("before", [0, 65_520, 65_535, 65_536, 65_538, 131_071, 200_000])
 def test_long_texts_are_searched_in_pieces(monkeypatch: pytest.MonkeyPatch, before: int) -> None:
-    """The secret is found at any place; other threads run between two pieces."""
+    """A secret is found at any place; other threads run between two pieces."""
     sizes: list[int] = []
     grams = masking._grams
     masking.remember(["secret-of-words"])
@@ -56,7 +56,7 @@ def test_long_texts_are_searched_in_pieces(monkeypatch: pytest.MonkeyPatch, befo
 
 
 def test_escaped_secrets_are_hidden() -> None:
-    """They are hidden in a literal, in JSON and in a URL."""
+    """Secrets are hidden in a literal, in JSON and in a URL."""
     secret = 'zu"lu\\/+ü'  # noqa: S105  # made up
     masking.remember([secret])
     spellings = [repr(secret), json.dumps(secret), json.dumps(secret, ensure_ascii=False), quote(secret, safe="")]
@@ -65,7 +65,7 @@ def test_escaped_secrets_are_hidden() -> None:
 
 
 def test_settings_with_secret_names_are_masked() -> None:
-    """They come from Grafana's configuration or the environment."""
+    """The settings come from Grafana's configuration or the environment."""
     masking.remember(
         masking.named_secrets({"GF_PLUGIN_APP_CLIENT_SECRET": "sesame-client", "GF_APP_URL": "http://plain"})
     )
@@ -101,7 +101,7 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "secret", ["q7#x", "Zq9v", "sesame-öffne dich", 'a"b\\c/d<e>&f+g', "7x" * 700, "\n tab\t ~?>", "日本語の鍵"]
 )
 def test_secrets_are_hidden_in_every_spelling(secret: str, spell: Callable[[str], str]) -> None:
-    """Secrets of four characters and more are hidden in any encoding; almost nothing of them stays."""
+    """Secrets of four characters and more are hidden in any encoding; almost no part of them stays."""
     secrets = masking.Secrets()
     secrets.remember([secret])
     spelling = spell(secret)
@@ -114,7 +114,7 @@ def test_secrets_are_hidden_in_every_spelling(secret: str, spell: Callable[[str]
 
 @pytest.mark.parametrize("text", ["12345678", "0012345678", "'12345678'", "12345678.5", "key-12345678"])
 def test_a_secret_of_digits_is_hidden_as_a_number(text: str) -> None:
-    """It is hidden without its leading zeros, too."""
+    """Such a secret is hidden without its leading zeros, too."""
     secrets = masking.Secrets()
     secrets.remember(["0012345678"])
 
@@ -122,7 +122,7 @@ def test_a_secret_of_digits_is_hidden_as_a_number(text: str) -> None:
 
 
 def test_certificates_and_public_keys_are_not_secrets() -> None:
-    """A bundle of a hundred certificates hides nothing; of a certificate with its key the key is hidden."""
+    """A bundle of a hundred certificates hides nothing; in a certificate with its key, only the key is hidden."""
     line = "MIIDdzCCAl+gAwIBAgIE"
     certificate = f"-----BEGIN CERTIFICATE-----\n{line}cert\n-----END CERTIFICATE-----\n"
     public = f"-----BEGIN PUBLIC KEY-----\n{line}public\n-----END PUBLIC KEY-----\n"
@@ -136,7 +136,7 @@ def test_certificates_and_public_keys_are_not_secrets() -> None:
 
 
 def test_any_number_of_secrets_is_hidden() -> None:
-    """There is no limit, and the first are hidden as the last, in short texts as in long ones."""
+    """The number has no limit; the first and the last secrets are hidden, in short and in long texts."""
     secrets = masking.Secrets()
     secrets.keep(f"token-{number}-x" for number in range(5000))
 
@@ -176,7 +176,7 @@ def test_secrets_are_hidden_while_kept_and_some_minutes_longer() -> None:
 def test_the_memory_for_secrets_of_requests_is_bounded(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The memory of what requests bring is bounded, and the log says when the bound is reached."""
+    """The memory for secrets of requests is bounded, and the log says when the bound is reached."""
     monkeypatch.setattr(masking, "_MOST_BYTES", 1 << 20)
     secrets = masking.Secrets()
     secrets.keep(["of an instance"])
@@ -190,7 +190,7 @@ def test_the_memory_for_secrets_of_requests_is_bounded(
 
 @pytest.mark.slow
 def test_a_line_costs_the_same_with_ten_thousand_secrets() -> None:
-    """An index finds the few that a text may hold."""
+    """An index finds the few secrets that a text may contain."""
     few, many = masking.Secrets(), masking.Secrets()
     few.keep(["glsa_00000_0123456789abcdef"])
     many.keep(f"glsa_{number:05}_0123456789abcdef" for number in range(10_000))

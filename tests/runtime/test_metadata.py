@@ -1,4 +1,4 @@
-"""The metadata of frames and fields: what Grafana reads strictly is checked before it is sent."""
+"""The metadata of frames and fields: keys that Grafana reads strictly are checked before they are sent."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def written_meta(**meta: object) -> dict[str, Any]:
 @pytest.mark.shows("frames 19")
 @pytest.mark.parametrize("version", [[0, 1], (0, 1), [0.0, 1.0]])
 def test_type_version_is_two_whole_numbers(version: object) -> None:
-    """A typeVersion is a list of two non-negative integers, however it was given."""
+    """A typeVersion becomes a list of two non-negative integers from any form."""
     value = written_meta(typeVersion=version)["typeVersion"]
 
     assert json.dumps(value) == "[0, 1]"
@@ -61,7 +61,7 @@ def test_whole_numbers_are_written_without_a_point() -> None:
 
 @pytest.mark.shows("frames 22", "frames 24")
 def test_thresholds_begin_without_a_value() -> None:
-    """Steps have a value, a color and a state alone; the first value is null, given or not."""
+    """Steps have only a value, a color and a state; the first value is always null."""
     steps = [{"color": "green"}, {"value": 80, "color": "red", "state": "bad"}]
     minus_infinity = [{"value": -math.inf, "color": "green"}]
 
@@ -74,7 +74,7 @@ def test_thresholds_begin_without_a_value() -> None:
 
 @pytest.mark.shows("frames 23")
 def test_mappings_of_every_kind_are_accepted() -> None:
-    """A mapping's type is value, range or special, its options by that type."""
+    """A mapping has the type value, range or special, and the options of this type."""
     mappings = [
         {"type": "value", "options": {"1": {"text": "on", "color": "green", "index": 0}}},
         {"type": "range", "options": {"from": 1.5, "to": None, "result": {"text": "many"}}},
@@ -94,7 +94,7 @@ def test_bounds_without_a_number_are_null() -> None:
 
 @pytest.mark.shows("frames 25")
 def test_metadata_has_no_nan_anywhere() -> None:
-    """NaN and the infinities are null, however deep; numpy's scalars are numbers, times are text."""
+    """NaN and the infinities are null at any depth; numpy's scalars are numbers, times are text."""
     numpy = pytest.importorskip("numpy")
     noon = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
     custom = {"a": [math.nan, {"b": -math.inf}], "n": numpy.int64(3), "f": numpy.float32("nan"), "t": noon}
@@ -106,7 +106,7 @@ def test_metadata_has_no_nan_anywhere() -> None:
 
 @pytest.mark.shows("frames 26")
 def test_unknown_meta_goes_under_custom() -> None:
-    """Keys of the author's own go under `custom`, not to the top level, and don't hide what is there."""
+    """The author's other keys go under `custom`, not to the top level, and keep the keys there."""
     assert written_meta(rows=3, custom={"b": 1}) == {"custom": {"rows": 3, "b": 1}}
 
 
@@ -123,7 +123,7 @@ def test_unknown_meta_goes_under_custom() -> None:
     ],
 )
 def test_invalid_meta_is_refused(meta: dict[str, object], where: str) -> None:
-    """A version is two whole numbers, severities and tabs are Grafana's, stats have a value; else the key is named."""
+    """A version is two whole numbers, severities and tabs are Grafana's, stats have a value; errors name the key."""
     with pytest.raises(FrameError, match=re.escape(where)):
         Frame(meta=meta)
 
@@ -154,13 +154,13 @@ def test_invalid_meta_is_refused(meta: dict[str, object], where: str) -> None:
     ],
 )
 def test_invalid_config_is_refused(config: dict[str, object], where: str) -> None:
-    """Every key has the type that Grafana decodes it to; a misspelt one would be lost without a word."""
+    """Every key has the type that Grafana decodes it to; a misspelt key would be lost without an error."""
     with pytest.raises(FrameError, match=re.escape(where)):
         Field("v", [1.0], config=config)
 
 
 def test_links_and_stats_are_written_as_given() -> None:
-    """Data links of all parts, and stats with a unit, are written as given; times in links are RFC 3339."""
+    """Data links with all parts, and stats with a unit, are written as given; times in links are RFC 3339."""
     start = dt.datetime(2026, 1, 1)  # noqa: DTZ001  # naive times are UTC
     link = {
         "title": "more",
@@ -184,7 +184,7 @@ def test_links_and_stats_are_written_as_given() -> None:
 
 
 def test_meta_and_config_are_extended_in_place() -> None:
-    """with_meta and with_config lay keys over those there are; the original stays."""
+    """with_meta and with_config return a copy with more keys; the original stays."""
     frame = Frame(meta={"path": "a"})
     field = Field("v", [1.0], config={"unit": "s"})
 
@@ -194,6 +194,6 @@ def test_meta_and_config_are_extended_in_place() -> None:
 
 
 def test_keys_that_grafana_ignores_are_dropped() -> None:
-    """A field and a frame have different keys."""
+    """Fields and frames ignore different keys."""
     assert metadata.only_known({"unit": "s", "x": 1}, of_field=True) == {"unit": "s"}
     assert metadata.only_known({"unit": "s", "path": "p"}, of_field=False) == {"path": "p"}

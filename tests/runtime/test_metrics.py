@@ -1,4 +1,4 @@
-"""Prometheus text: the Go SDK's names, the process's, and those of the author."""
+"""Prometheus text with the metrics of the Go SDK, of the process, and of the author."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gfruntime.telemetry import metrics, process_metrics
 
 
 def scrape() -> dict[str, float]:
-    """Ask for metrics, as their parser reads them."""
+    """Collect metrics, and read them with Prometheus' parser."""
     answer = Services(Plain).unary("Diagnostics/CollectMetrics", pb.CollectMetricsRequest(), pb.CollectMetricsResponse)
     text = answer.metrics.prometheus.decode()
     assert text.endswith("\n")
@@ -30,7 +30,7 @@ def scrape() -> dict[str, float]:
 
 @pytest.mark.shows("protocol 64")
 def test_text_can_be_parsed_and_has_the_sdks_names() -> None:
-    """Requests, instances, RPCs and the process under the names that dashboards exist for (item 64)."""
+    """Requests, instances, RPCs and the process have the names that existing dashboards use (item 64)."""
     services = Services(Plain)
     request = pb.QueryDataRequest(pluginContext=context(), queries=[pb.DataQuery(refId="A")])
     before = scrape()
@@ -45,7 +45,7 @@ def test_text_can_be_parsed_and_has_the_sdks_names() -> None:
 
 
 def test_metrics_on_windows_leave_out_what_only_linux_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    """There /proc is a folder of the current drive, and sysconf is missing: memory and files are left out."""
+    """On Windows /proc is a folder of the current drive, and sysconf is missing: memory and files are left out."""
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.delattr(os, "sysconf", raising=False)
     names = {line.split()[0] for line in process_metrics.lines()}
@@ -55,7 +55,7 @@ def test_metrics_on_windows_leave_out_what_only_linux_has(monkeypatch: pytest.Mo
 
 
 def test_rpcs_are_counted_as_in_go() -> None:
-    """Started, handled with their code, messages, and seconds in buckets."""
+    """Started RPCs, handled ones with their code, messages, and seconds in buckets are counted."""
     call = metrics.rpc("/pluginv2.Test/Method", "unary")
     call.count_message()
     call.code = "Unknown"
@@ -75,7 +75,7 @@ def test_rpcs_are_counted_as_in_go() -> None:
 
 
 def test_buckets_ascend() -> None:
-    """A value counts in each bucket that it fits in, its own limit included."""
+    """A value counts in each bucket whose limit it does not exceed."""
     histogram = metrics.Histogram("test_buckets", "For a test.", buckets=(1.0, 2.0))
     try:
         for value in (0.5, 1.0, 1.5, 9.0):
@@ -114,7 +114,7 @@ def test_labels_are_escaped() -> None:
 
 @pytest.mark.shows("protocol 64")
 def test_authors_metrics_are_added() -> None:
-    """What the author counts with prometheus_client is there, and nothing is there twice (item 64)."""
+    """The text has the author's metrics of prometheus_client, and no metric twice (item 64)."""
     counter = prometheus_client.Counter("author_rows", "Rows.")
     counter.inc(3)
     text = metrics.text().decode()

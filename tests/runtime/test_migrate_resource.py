@@ -1,4 +1,4 @@
-"""The resource that migrates for editors, what the schema says of it, and the check of saved queries."""
+"""The resource that migrates for editors, its description in the schema, and the check of saved queries."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def ask(body: object, *, kind: type = Source, method: str = "POST") -> tuple[int
     ],
 )
 def test_the_migrate_resource_returns_the_migrated_object(body: object, answer: object) -> None:
-    """It migrates queries of each kind, and options; other keys stay."""
+    """The resource migrates queries of each kind, and options; other keys stay."""
     assert ask(body) == (200, answer)
 
 
 def test_a_class_without_migrate_returns_the_object_unchanged() -> None:
-    """An editor of another version loses nothing."""
+    """An editor of another version loses no keys."""
     assert ask({"query": {"a": 1}}, kind=Plain) == (200, {"query": {"a": 1}})
 
 
@@ -60,7 +60,7 @@ def test_a_class_without_migrate_returns_the_object_unchanged() -> None:
     ],
 )
 def test_a_failed_migrate_request_says_why(body: object, code: int, message: str) -> None:
-    """The editor shows the sentence, and the query as it was saved."""
+    """The editor shows the error, and the saved query."""
     status, answer = ask(body)
 
     assert status == code
@@ -68,7 +68,7 @@ def test_a_failed_migrate_request_says_why(body: object, code: int, message: str
 
 
 def test_the_migrate_resource_accepts_only_post() -> None:
-    """The request has a body."""
+    """A migrate request needs a body."""
     assert ask({}, method="GET") == (405, {"message": "GET is not allowed here, only POST"})
 
 
@@ -102,7 +102,7 @@ def _append(old: dict[str, Any]) -> dict[str, Any]:
 def test_the_check_reports_changed_and_unstable_migrations(
     of: str, query: dict[str, Any], expected: tuple[bool, bool]
 ) -> None:
-    """Each is migrated twice; an annotation without a class of its own is an ordinary query."""
+    """Each query is migrated twice; an annotation without its own class is an ordinary query."""
     before = copy.deepcopy(query)
     result = saved.migrate(Author.of(Source), of, query)
 

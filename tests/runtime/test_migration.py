@@ -30,7 +30,7 @@ def decode(value: object, model: Any = Model) -> Any:
 
 
 def outcome(value: object, model: Any) -> object:
-    """Decode a query: its fields, or the sentence that it is refused with."""
+    """Decode a query, and return its fields, or the error that refuses it."""
     try:
         return vars(decode(value, model))
     except DecodeError as error:
@@ -49,7 +49,7 @@ def outcome(value: object, model: Any) -> object:
     ],
 )
 def test_a_saved_query_is_migrated_before_it_is_decoded(saved_query: dict[str, Any], expected: Model) -> None:
-    """This is so for old and current queries; `migrate` of a row is not called."""
+    """Old and current queries are migrated; `migrate` of a row is not called."""
     assert decode(saved_query) == expected
 
 
@@ -137,18 +137,18 @@ def test_a_migration_can_not_be_async() -> None:
 
 @pytest.mark.parametrize("text", [b"[1]", b"{", b"\xff", b'"x"'])
 def test_a_query_that_is_not_an_object_is_refused_before_migration(text: bytes) -> None:
-    """`migrate` gets a dict, or is not called."""
+    """`migrate` is only called with a dict."""
     with pytest.raises(DecodeError, match=r"^the query: (not JSON|expected an object)"):
         convert.model_decoder(Model)(text)
 
 
 def test_empty_text_and_null_are_an_empty_query() -> None:
-    """This is so for every model."""
+    """Every model gets an empty query."""
     assert [convert.model_decoder(Model)(text) for text in (b"", b"null")] == [Model()] * 2
 
 
 def test_a_mistake_is_logged_with_its_traceback_and_a_refusal_is_not(caplog: pytest.LogCaptureFixture) -> None:
-    """This is so for a query that raises, too."""
+    """The same rule applies to a query that raises."""
     for migrate in (_refuse, lambda old: old["seconds"]):
         with pytest.raises(DecodeError):
             decode({"version": 1}, model_of(migrate))
@@ -158,7 +158,7 @@ def test_a_mistake_is_logged_with_its_traceback_and_a_refusal_is_not(caplog: pyt
 
 
 def test_a_method_that_needs_an_instance_is_refused() -> None:
-    """The build and the start of the plugin refuse it: nothing would be migrated."""
+    """The build and the start of the plugin refuse it, since nothing would be migrated."""
     sentence = "^Broken.migrate receives saved values, not an instance; make it a static or a class method$"
 
     class Wrong(Plain):
@@ -183,7 +183,7 @@ def test_a_field_named_migrate_is_a_field() -> None:
 
 
 def test_models_of_other_libraries_migrate_too() -> None:
-    """Structures of msgspec and models of pydantic do."""
+    """Structures of msgspec and models of pydantic are migrated, too."""
     msgspec = pytest.importorskip("msgspec")
     pydantic = pytest.importorskip("pydantic")
     members = {"__annotations__": {"size": int}, "size": 1, "migrate": staticmethod(lambda old: {"size": old["old"]})}
@@ -194,7 +194,7 @@ def test_models_of_other_libraries_migrate_too() -> None:
 
 
 def test_one_failing_migration_leaves_the_other_queries() -> None:
-    """An old query, a current one, one of a variable, and one whose window is not a number."""
+    """The queries are an old one, a current one, one of a variable, and one whose window is not a number."""
     request = queries({"table": "a", "window": 600}, {"series": "b", "version": 2}, {"list": "x"}, {"window": "$x"})
     request.queries[2].queryType = "variable"
     answers = Services(Source).query(request)
@@ -212,7 +212,7 @@ def test_options_are_migrated_without_their_secrets() -> None:
 
 
 def test_options_that_cannot_be_migrated_are_an_error() -> None:
-    """The sentence begins like all about settings."""
+    """The sentence begins like all errors about settings."""
     with pytest.raises(DecodeError, match=r"^the data source's settings: Options\.migrate failed: AssertionError$"):
         settings({"token": "x"})
 

@@ -34,7 +34,7 @@ GRANTS = ["client_credentials", "client_credentials_jwt", "jwt_bearer", "passwor
 
 @pytest.mark.parametrize("grant", GRANTS)
 def test_every_grant_gets_a_token(login: Login, grant: str) -> None:
-    """The config page's values are enough, and the token is used again."""
+    """The config page's values suffice, and the token is used again."""
     client = HttpClient.of(settings_of(login, grant))
     answers = [client.get("x").raise_for_status().status for _ in range(3)]
 
@@ -50,7 +50,7 @@ def test_the_secret_may_go_in_the_body(login: Login) -> None:
 
 
 def test_a_newer_refresh_token_is_used(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server takes each but once; a token that the server revokes is renewed, and no request fails."""
+    """The server accepts each refresh token once; a revoked access token is renewed, and no request fails."""
     monkeypatch.setattr(tokens, "_NEW_SECONDS", 0.0)
     client = HttpClient.of(settings_of(login, "refresh_token"))
     for _ in range(3):
@@ -94,7 +94,7 @@ def test_tokens_are_hidden_in_logs(login: Login) -> None:
     ],
 )
 def test_a_response_without_a_token_is_an_error(login: Login, body: str, sentence: str) -> None:
-    """Status 200 alone is not a token."""
+    """Status 200 alone is not enough."""
     login.failure = (200, body)
     with pytest.raises(DownstreamError, match=sentence):
         HttpClient.of(settings_of(login)).get("x")
@@ -102,7 +102,7 @@ def test_a_response_without_a_token_is_an_error(login: Login, body: str, sentenc
 
 @pytest.mark.parametrize(("value", "seconds"), [("3599", 3599.0), (60, 60.0), (None, None), ("soon", None), (-1, None)])
 def test_lifetimes_are_read_as_servers_write_them(value: object, seconds: float | None) -> None:
-    """They are numbers or texts; anything else is not a lifetime."""
+    """Lifetimes are numbers or texts; other values are ignored."""
     assert oauth2._seconds(value) == seconds
 
 
@@ -164,18 +164,18 @@ def test_a_missing_cryptography_is_named(login: Login, monkeypatch: pytest.Monke
 
 
 def test_the_token_of_the_user_wins(login: Login) -> None:
-    """If Grafana forwards one, no other is fetched; alert rules have no user, and get the data source's."""
+    """If Grafana forwards a token, no other is fetched; alert rules have no user, and get the data source's token."""
     client = HttpClient.of(settings_of(login), forward_headers=True)
     enter(Incoming(endpoint="queryData", headers={"Authorization": "Bearer of-ada", "X-Id-Token": "id"}))
 
-    assert client.get("x").status == 401  # which this server does not know, and which is not renewed
+    assert client.get("x").status == 401  # this server does not know the token, and it is not renewed
     assert login.token_requests == 0
     enter(Incoming(endpoint="queryData", headers={"FromAlert": "true"}))
     assert client.get("x").status == 200
 
 
 def test_the_token_endpoint_gets_nothing_of_the_data_sources(login: Login) -> None:
-    """Basic authentication and custom headers are for the upstream only."""
+    """Basic authentication and custom headers are sent to the upstream only."""
     with upstreams.server() as other:
         data, secrets = loginserver.values(login, "client_credentials", oauth2TokenUrl=f"{other.url}/token")
         data |= {"httpHeaderName1": "X-Own"}
@@ -189,7 +189,7 @@ def test_the_token_endpoint_gets_nothing_of_the_data_sources(login: Login) -> No
 
 
 def test_a_token_endpoint_elsewhere_may_have_a_public_certificate(tmp_path: Any) -> None:
-    """An own authority is for the data source; the token endpoint of another host is trusted by the system's too."""
+    """The configured CA is for the data source; for a token endpoint on another host the system's are trusted, too."""
     _, pem = upstreams.tls(tmp_path)
     http = HttpSettings(url="https://api.example", ca_certificate=pem, server_name="inside")
     own = oauth2._for_tokens(http, "https://api.example/token")
@@ -209,7 +209,7 @@ def test_without_a_grant_no_token_is_asked_for(login: Login, grant: str | None) 
 
 @pytest.mark.parametrize("kind", [HttpClient, AsyncHttpClient])
 def test_tokens_come_by_the_secure_socks_proxy(login: Login, kind: Any) -> None:
-    """This is so for both clients: the token endpoint may be in the private network."""
+    """Both clients use the proxy, as the token endpoint may be in the private network."""
     proxy = upstreams.SocksProxy(int(login.url.rpartition(":")[2]), None)
     data, secrets = loginserver.values(login, "client_credentials", oauth2TokenUrl="http://login.inside.example/token")
     prefix = "GF_SECURE_SOCKS_DATASOURCE_PROXY_"

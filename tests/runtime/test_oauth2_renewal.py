@@ -1,4 +1,4 @@
-"""Access tokens of OAuth2 are renewed: under load, in time, once for all who wait, after a refusal and a failure."""
+"""Access tokens of OAuth2 are renewed: under load, in time, once for all callers, after a refusal and a failure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("without_proxies")
 
-PAUSE_S = 0.1  # of a caller; without one, 80 of them leave no time for the server that runs beside them
+PAUSE_S = 0.1  # a caller's pause; without it, 80 callers leave no time for the server in the same process
 
 
 def hammer(ask: Callable[[], object], is_over: threading.Event, *, threads: int) -> None:
@@ -47,7 +47,7 @@ def hammer(ask: Callable[[], object], is_over: threading.Event, *, threads: int)
 
 
 async def hammer_async(client: AsyncHttpClient, is_over: threading.Event, *, tasks: int) -> None:
-    """Ask from many tasks again and again; the first error is raised."""
+    """Send requests from many tasks again and again; the first error is raised."""
 
     async def run() -> None:
         while not is_over.is_set():
@@ -58,7 +58,7 @@ async def hammer_async(client: AsyncHttpClient, is_over: threading.Event, *, tas
 
 
 def load(client: HttpClient, other: AsyncHttpClient, until: Callable[[], object]) -> None:
-    """Ask from 16 threads and 64 tasks until a function returns; then close both clients."""
+    """Send requests from 16 threads and 64 tasks until a function returns; then close both clients."""
     is_over = threading.Event()
     with ThreadPoolExecutor(2) as pool:
         jobs = [
@@ -76,7 +76,7 @@ def load(client: HttpClient, other: AsyncHttpClient, until: Callable[[], object]
 
 
 def wait_until(is_true: Callable[[], bool]) -> None:
-    """Wait for something, at most a minute."""
+    """Wait until a condition is true, at most a minute."""
     end = time.monotonic() + 60
     while not is_true():
         assert time.monotonic() < end
@@ -148,7 +148,7 @@ def test_a_request_with_a_body_is_repeated_whole(login: Login, monkeypatch: pyte
 
 
 def test_an_upstream_that_always_refuses_costs_no_more_tokens(login: Login) -> None:
-    """A new token can't be the reason of a 401, which is then the answer."""
+    """The upstream refuses a new token, too, so the 401 is the answer."""
     login.is_closed = True
     client = HttpClient.of(settings_of(login))
 
@@ -169,7 +169,7 @@ def test_a_refused_request_is_repeated_no_more_than_once(login: Login, monkeypat
 
 @pytest.mark.shows("errors: no OAuth2 token")
 def test_a_failed_renewal_is_one_error_for_all_and_is_repeated_later(login: Login) -> None:
-    """Sixteen callers wait for one request; a caller right after it gets the same error; later it is tried again."""
+    """Sixteen callers wait for one renewal; a caller right after it gets the same error; later it is tried again."""
     login.failure, login.delay = (503, '{"error": "temporarily_unavailable"}'), 0.2
     own = settings_of(login)
     client = HttpClient.of(own)
@@ -193,7 +193,7 @@ def test_a_failed_renewal_is_one_error_for_all_and_is_repeated_later(login: Logi
 
 
 def test_a_callers_deadline_ends_only_its_own_waiting(login: Login) -> None:
-    """The renewal goes on for the others, and is not asked for twice."""
+    """The renewal continues for the other callers, and is not repeated."""
     login.delay = 1.0
     client = HttpClient.of(settings_of(login))
     began = time.monotonic()
@@ -207,7 +207,7 @@ def test_a_callers_deadline_ends_only_its_own_waiting(login: Login) -> None:
 
 
 def test_a_cancelled_task_does_not_end_the_renewal(login: Login) -> None:
-    """The first who asks gives up; the second gets the token."""
+    """The first caller gives up; the second gets the token."""
     login.delay = 0.6
     client = AsyncHttpClient.of(settings_of(login))
 
@@ -225,7 +225,7 @@ def test_a_cancelled_task_does_not_end_the_renewal(login: Login) -> None:
 
 
 def test_nobody_waits_for_a_token_that_is_renewed_in_time() -> None:
-    """In its last quarter the old token is sent until there is a new one, also after a failed renewal."""
+    """In the last quarter of its life the old token is sent until a new one arrives, also after a failed renewal."""
     is_wanted, results = threading.Event(), iter(["one", "two", None, "three"])
 
     def fetch() -> tokens.Token:
@@ -245,7 +245,7 @@ def test_nobody_waits_for_a_token_that_is_renewed_in_time() -> None:
     cache._renew_at = 0
     assert cache.current() == "two"
     wait_until(lambda: cache._failure is not None)
-    assert [cache.current() for _ in range(3)] == ["two"] * 3  # it failed, and the next try waits a little
+    assert [cache.current() for _ in range(3)] == ["two"] * 3  # the renewal failed, and the next try waits a little
     cache._paused_until = 0
     wait_until(lambda: cache.current() == "three")
 

@@ -45,7 +45,7 @@ def test_an_error_with_the_status_200_is_an_error(body: Any, text: str) -> None:
 
 @pytest.mark.parametrize("keys", [(), ("data",)])
 def test_an_error_in_place_of_the_object_is_an_error(keys: tuple[str, ...]) -> None:
-    """It is not a row of nulls; an object with the described fields is not an error."""
+    """The error does not become a row of nulls; an object with the described fields is not an error."""
     description = endpoint(keys, "object")
     body = {"ok": False, "error": "invalid_auth"}
 
@@ -57,7 +57,7 @@ def test_an_error_in_place_of_the_object_is_an_error(keys: tuple[str, ...]) -> N
 
 @pytest.mark.parametrize("body", [{"data": []}, {"data": None}, {"data": [], "error": None, "errors": []}, {}, None])
 def test_an_answer_without_rows_is_not_an_error(body: Any) -> None:
-    """APIs write them in several ways."""
+    """APIs have several forms of such answers."""
     result = rows.rows_of(body, endpoint(), "/x")
 
     assert (result.rows, result.notices) == ([], ())
@@ -97,13 +97,13 @@ def test_missing_rows_and_fields_give_notices() -> None:
     ],
 )
 def test_another_shape_is_the_apis_failure(shape: str, body: Any, message: str) -> None:
-    """Otherwise the rows would be nulls."""
+    """Otherwise the rows would have nulls."""
     with pytest.raises(DownstreamError, match=message):
         rows.rows_of(body, endpoint(shape=shape), "/x")
 
 
 def test_only_status_204_may_have_an_empty_body() -> None:
-    """Only an empty body is not JSON."""
+    """With another status an empty body is not JSON."""
     none, empty = (
         HttpResponse(status=status, reason="", headers=HTTPMessage(), body=b"", path="/x") for status in (204, 200)
     )
@@ -122,7 +122,7 @@ def test_only_status_204_may_have_an_empty_body() -> None:
     ],
 )
 def test_whole_numbers_stay_whole(values: list[Any], expected: list[int | None]) -> None:
-    """Protobuf writes them as texts, which become numbers, too."""
+    """Protobuf writes whole numbers as texts, which become numbers, too."""
     frame = views.table([("", {"id": each}) for each in values], endpoint().columns)
 
     assert (frame["id"].type, frame["id"].to_list()) == ("int64", expected)
@@ -138,7 +138,7 @@ def test_a_value_that_is_not_a_number_makes_a_text_column(value: Any) -> None:
 
 
 def test_a_large_number_does_not_make_its_column_text() -> None:
-    """It loses digits, as numbers with a fraction do."""
+    """A large number loses digits, as numbers with a fraction do."""
     column = operation.Column(name="size", keys=("size",), kind="number")
 
     frame = views.table([("", {"size": 9007199254740993}), ("", {"size": 0.5})], [column])
@@ -147,7 +147,7 @@ def test_a_large_number_does_not_make_its_column_text() -> None:
 
 
 def test_ids_are_not_used_as_values() -> None:
-    """They become neither series nor numbers unless the query selects them."""
+    """Ids become neither series nor numbers unless the query selects them."""
     columns = (
         operation.Column(name="id", keys=("id",), kind="integer", is_id=True),
         operation.Column(name="at", keys=("at",), kind="time", wire="seconds"),
@@ -165,7 +165,7 @@ def test_ids_are_not_used_as_values() -> None:
 
 
 def test_labels_of_tags_and_columns_do_not_collide() -> None:
-    """An empty text is none, and a tag does not take the place of another column."""
+    """An empty text is no label, and a tag does not replace another column."""
     columns = (
         operation.Column(name="tags", keys=("tags",), kind="json", is_labels=True),
         operation.Column(name="tags.env", keys=("tags.env",)),
@@ -188,7 +188,7 @@ def test_labels_of_tags_and_columns_do_not_collide() -> None:
     ],
 )
 def test_doubtful_times_give_a_notice(wire: Any, values: list[Any], *, is_doubtful: bool) -> None:
-    """Counts of another unit, and local times."""
+    """Counts of another unit and local times are doubtful."""
     column = operation.Column(name="at", keys=("at",), kind="time", wire=wire)
 
     frame = views.table([("", {"at": value}) for value in values], [column])
@@ -198,7 +198,7 @@ def test_doubtful_times_give_a_notice(wire: Any, values: list[Any], *, is_doubtf
 
 
 def test_milliseconds_that_are_described_as_seconds_are_text() -> None:
-    """No time is that late."""
+    """No valid time is so late."""
     column = operation.Column(name="at", keys=("at",), kind="time", wire="seconds")
 
     frame = views.table([("", {"at": 1767225600000})], [column])

@@ -21,7 +21,7 @@ class Reading:
     """Reads the pages of one operation, whose rows are in `items`, and records its requests."""
 
     def __init__(self) -> None:
-        """Begin without requests."""
+        """Start without requests."""
         self.requests: list[tuple[dict[str, Any], str]] = []
         self.values: dict[str, Any] = {}
         self.is_cut = False
@@ -55,12 +55,12 @@ class Reading:
 
 @pytest.fixture
 def reading() -> Reading:
-    """Give a fresh one."""
+    """Return a new reader."""
     return Reading()
 
 
 def rows(first: int, last: int) -> list[dict[str, int]]:
-    """Make rows, the last one excluded."""
+    """Make rows from `first` up to, but without, `last`."""
     return [{"id": number} for number in range(first, last)]
 
 
@@ -103,7 +103,7 @@ def test_a_server_that_caps_pages_without_a_total_is_read_to_an_empty_page(readi
 
 
 def test_a_short_page_is_the_last_if_the_server_keeps_the_size(reading: Reading) -> None:
-    """The second page is shorter than the first: no third request is sent."""
+    """The second page is shorter than the first, so no third request is sent."""
     assert reading(by_offset(1500, most=1000), "offset", **SIZED) == (1500, [])
     assert [values["at"] for values, _ in reading.requests] == [0, 1000]
 
@@ -161,7 +161,7 @@ def test_a_missing_page_is_the_end_unless_the_total_promised_it(reading: Reading
 
 
 def test_a_failing_server_is_an_error_and_not_the_end(reading: Reading) -> None:
-    """Otherwise the rows so far would look like all."""
+    """Otherwise the rows so far would look complete."""
 
     def answer(values: Mapping[str, Any], _url: str) -> Any:
         if values["at"] > 1:
@@ -185,7 +185,7 @@ def test_a_cursor_is_followed_whatever_total_and_flag_say(reading: Reading, more
 
 
 def test_has_more_that_is_false_ends_a_cursors_pages(reading: Reading) -> None:
-    """Some APIs give a cursor with every page."""
+    """Some APIs send a cursor with every page."""
 
     def answer(values: Mapping[str, Any], _url: str) -> Any:
         at = values.get("at", 0)
@@ -195,7 +195,7 @@ def test_has_more_that_is_false_ends_a_cursors_pages(reading: Reading) -> None:
 
 
 def test_a_cursor_may_be_an_address(reading: Reading) -> None:
-    """The next request goes to it."""
+    """The next request goes to this address."""
 
     def answer(_values: Mapping[str, Any], url: str) -> Any:
         return {"items": rows(2, 3)} if url else {"items": rows(0, 2), "next": "https://api.example/things?at=2"}
@@ -218,7 +218,7 @@ def test_a_repeated_page_gives_a_notice(reading: Reading, kind: str) -> None:
 
 
 def test_a_repeated_last_page_ends_numbered_pages(reading: Reading) -> None:
-    """Some APIs repeat it for later pages; rows of bare numbers are not compared, and a notice says so."""
+    """Some APIs repeat the last page for later ones; rows of bare numbers are not compared, and a notice says so."""
 
     def answer(values: Mapping[str, Any], _url: str) -> Any:
         return {"items": rows(0, 2) if values["at"] == 1 else rows(2, 4)}
@@ -229,7 +229,7 @@ def test_a_repeated_last_page_ends_numbered_pages(reading: Reading) -> None:
 
 
 def test_page_0_may_repeat_page_1(reading: Reading) -> None:
-    """The description counts pages from 0, and the API from 1."""
+    """The description counts pages from 0, but the API counts from 1."""
 
     def answer(values: Mapping[str, Any], _url: str) -> Any:
         page = max(values["at"], 1)
@@ -253,7 +253,7 @@ def test_page_0_may_repeat_page_1(reading: Reading) -> None:
     ],
 )
 def test_links_are_read_as_the_standard_has_them(link: str, url: str) -> None:
-    """RFC 8288: quotes of both kinds, none, and commas in them."""
+    """As in RFC 8288, links have quotes of both kinds or none, and commas in quotes."""
     assert pages.next_link([link]) == url
 
 
@@ -294,12 +294,12 @@ def test_a_full_first_page_without_a_way_to_the_next_gives_a_notice(reading: Rea
         2,
         ["Only the first 2 rows were read: there may be more"],
     )
-    assert not reading.is_cut  # nobody knows
+    assert not reading.is_cut  # unknown total
     assert reading(lambda *_: {"items": rows(0, 2)}, "unknown", size=3) == (2, [])
 
 
 def test_a_querys_own_limit_is_kept(reading: Reading) -> None:
-    """A limit without a maximum is the query's own field; if the API has more rows, a notice says so."""
+    """A limit without a maximum is a field of the query; if the API has more rows, a notice says so."""
 
     def answer(values: Mapping[str, Any], _url: str) -> Any:
         at = values.get("at", 0)
@@ -313,7 +313,7 @@ def test_a_querys_own_limit_is_kept(reading: Reading) -> None:
         2,
         ["Only 2 of 9 rows were read"],
     )
-    assert not reading.is_cut  # it is what the query wants
+    assert not reading.is_cut  # the query asked for this number
     assert len(reading.requests) == 2
 
 

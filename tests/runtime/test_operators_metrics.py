@@ -1,4 +1,4 @@
-"""docs/operators.md: its dashboard and its alert rules ask Prometheus for metrics that a plugin has."""
+"""docs/operators.md: its dashboard and alert rules query metrics that a plugin has."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ FUNCTIONS = {
     *("sum", "rate", "by", "on", "group_left", "histogram_quantile", "time", "changes", "label_values"),
     *("job", "instance", "endpoint", "status", "status_source", "le", "code", "result"),
 }
-"""The words of PromQL, and labels, that the expressions have outside of selectors."""
+"""The keywords of PromQL, and the labels, in expressions outside selectors."""
 
 Sample = tuple[str, dict[str, str]]
 
 
 class Busy(Plain):
-    """A data source with all that has metrics: a cache, a limit, an upstream that is asked again."""
+    """A data source with all features that have metrics: a cache, a limit, an upstream with retries."""
 
     cache = Cache(seconds=60)
     concurrency = 1
@@ -55,7 +55,7 @@ class Busy(Plain):
 
 @pytest.fixture(scope="module")
 def samples() -> list[Sample]:
-    """Ask a busy plugin for its metrics: name and labels of each sample."""
+    """Collect the metrics of a busy plugin: name and labels of each sample."""
     services = Services(Busy)
     with Upstream() as upstream:
         upstream.answer("/busy", status=429, headers={"Retry-After": "0"})
@@ -95,7 +95,7 @@ def rules() -> list[dict[str, Any]]:
 
 
 def expressions() -> list[str]:
-    """List what Prometheus is asked for."""
+    """List the expressions for Prometheus."""
     panels = [target["expr"] for panel in dashboard()["panels"] for target in panel.get("targets", [])]
     variables = [each["query"]["query"] for each in dashboard()["templating"]["list"] if each["type"] == "query"]
     return [*panels, *variables, *(rule["data"][0]["model"]["expr"] for rule in rules())]
@@ -103,7 +103,7 @@ def expressions() -> list[str]:
 
 @pytest.mark.parametrize("expression", expressions())
 def test_each_selector_matches_a_sample_of_a_busy_plugin(expression: str, samples: list[Sample]) -> None:
-    """Names and labels exist, except labels that Prometheus adds; so do the labels of `by`."""
+    """Names, labels and the labels of `by` exist, except labels that Prometheus adds."""
     selectors = SELECTOR.findall(expression)
     outside = SELECTOR.sub("", re.sub(r"\$\w+", "", expression))
 
@@ -122,13 +122,13 @@ def test_each_selector_matches_a_sample_of_a_busy_plugin(expression: str, sample
 
 
 def test_each_metric_of_the_page_is_one_of_the_plugin(samples: list[Sample]) -> None:
-    """The table's names, and no metric of the runtime is missing there."""
+    """The table has the names of existing metrics, and lacks no metric of the runtime."""
     rows = re.findall(r"^\| (`[a-z_]+[`{].*?) \|", PAGE.partition("## Metrics")[2], re.MULTILINE)
     names = {name for row in rows for name in re.findall(r"`([a-z_]+)[`{]", row)}
     sample_names = {re.sub(r"_(bucket|sum|count|created)$", "", name) for name, _ in samples}
     families = {family.name for family in metrics.MetricFamily.all if not family.name.startswith("test_")}
 
-    assert names - sample_names <= {"grafana_secure_socks_requests_duration"}  # only other tests ask a proxy
+    assert names - sample_names <= {"grafana_secure_socks_requests_duration"}  # only other tests use a proxy
     assert families | {"plugins_active_instances"} <= names
 
 
@@ -151,7 +151,7 @@ def test_each_rule_is_complete() -> None:
 
 
 def test_the_dashboards_panels_do_not_overlap() -> None:
-    """No two share a cell or an id."""
+    """No two panels share a cell or an id."""
     panels = dashboard()["panels"]
     cells = [
         (x, y)

@@ -1,4 +1,4 @@
-"""Answers that are partial: frames, and an error beside them."""
+"""Partial answers: frames, and an error beside them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NORTH = Frame.of(region=["north"], value=[1.5])
 
 
 def _partial(do: str) -> Exception:
-    """Make the error of a query that answered a part."""
+    """Make the error of a query with a partial answer."""
     match do:
         case "list":
             return DownstreamError("south is away", status=504, frames=[NORTH, NORTH])
@@ -32,7 +32,7 @@ def _partial(do: str) -> Exception:
         case "large":
             return DownstreamError("south is away", frames=Frame.of(v=list(range(60_000))))
         case "broken":
-            return DownstreamError("south is away", frames=["no frame"])  # the mistake to test
+            return DownstreamError("south is away", frames=["no frame"])  # the error to test
         case "logs":
             return DownstreamError(
                 "south is away", frames=Frame.of(line=["a"]).with_meta(preferredVisualisationType="logs")
@@ -41,7 +41,7 @@ def _partial(do: str) -> Exception:
 
 
 class Sync(Plain):
-    """Answers in part."""
+    """Answers partially."""
 
     def query(self, query: Query[dict[str, Any]]) -> Frame:
         if query.model["do"] == "none":
@@ -66,7 +66,7 @@ class Async(Sync):
 
 
 class Batch(Sync):
-    """Answers together."""
+    """Answers all queries together."""
 
     def query_batch(self, queries: list[Query[dict[str, Any]]]) -> Mapping[str, Frame | Exception]:
         if queries[0].model["do"] == "raise":
@@ -98,7 +98,7 @@ def test_a_query_answers_frames_and_an_error(kind: type, do: str) -> None:
 
 
 def test_json_answers_have_frames_and_an_error() -> None:
-    """The format is the one that was asked for."""
+    """The frames are in the requested format."""
     request = queries({"do": "one"})
     request.format = pb.JSON
     response = Services(Sync).query(request)["A"]
@@ -124,7 +124,7 @@ def test_frames_of_an_error_for_a_whole_batch_belong_to_no_query(caplog: pytest.
 
 
 def test_frames_that_cannot_be_shown_do_not_hide_the_error() -> None:
-    """The error stays, and says that it had frames."""
+    """The error stays, and its message says that it had frames."""
     response = Services(Sync).query(queries({"do": "broken"}))["A"]
 
     assert list(response.frames) == []
@@ -135,7 +135,7 @@ def test_frames_that_cannot_be_shown_do_not_hide_the_error() -> None:
 
 
 def test_frames_of_a_cause_are_not_shown() -> None:
-    """Only the frames of the raised error are shown: the code that wraps an error may drop frames on purpose."""
+    """Only the frames of the raised error are shown: code that wraps an error may drop frames on purpose."""
 
     class Wrapping(Plain):
         def query(self, query: Query[dict[str, Any]]) -> Frame:
@@ -152,7 +152,7 @@ def test_frames_of_a_cause_are_not_shown() -> None:
 @pytest.mark.parametrize("kind", [Sync, Async])
 @pytest.mark.parametrize("is_json", [True, False])
 def test_chunks_end_with_the_frames_of_the_error_and_the_error(kind: type, *, is_json: bool) -> None:
-    """What the generator yielded comes first, then the error's frames, then the error."""
+    """The yielded frames come first, then the error's frames, then the error."""
     request = pb.QueryChunkedDataRequest(
         pluginContext=context(),
         queries=[pb.DataQuery(refId="A", json=b'{"do": "list"}')],
@@ -165,7 +165,7 @@ def test_chunks_end_with_the_frames_of_the_error_and_the_error(kind: type, *, is
 
 
 def test_chunks_end_with_the_error_where_its_frames_do_not_fit() -> None:
-    """Other columns than those that were sent before can't go on in that frame."""
+    """A frame that was sent before can't continue with other columns."""
     request = pb.QueryChunkedDataRequest(
         pluginContext=context(), queries=[pb.DataQuery(refId="A", json=b'{"do": "table"}')], format=pb.ARROW
     )
@@ -177,7 +177,7 @@ def test_chunks_end_with_the_error_where_its_frames_do_not_fit() -> None:
 
 @pytest.mark.parametrize("kind", [Sync, Async])
 def test_ask_raises_the_error_with_its_frames_as_decoded(kind: type) -> None:
-    """An author's test sees both, the frames with the types that Grafana sees."""
+    """An author's test gets both, and the frames have the types that Grafana gets."""
     with pytest.raises(DownstreamError, match="south is away") as failure:
         ask(kind(None), query({"do": "one"}))
 

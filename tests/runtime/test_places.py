@@ -1,4 +1,4 @@
-"""Where code is: in threads, tasks and exceptions, by the author's innermost frame."""
+"""The place of running code in threads, tasks and exceptions: the author's innermost frame."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def block():
 
 @pytest.fixture(scope="module")
 def plugin() -> Iterator[types.ModuleType]:
-    """Make a module of an author's."""
+    """Make an author's module."""
     module = types.ModuleType("plugin.deep.source")
     exec(compile(PLUGIN, "/somewhere/src/plugin/deep/source.py", "exec"), vars(module))  # noqa: S102  # ours
     sys.modules[module.__name__] = module
@@ -75,7 +75,7 @@ def plugin() -> Iterator[types.ModuleType]:
 
 
 def _places(ask: Callable[[], Any], caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Cancel a call after a moment, and return where the log says that its code stood."""
+    """Cancel a call after a moment, and return the place of its code that the log names."""
 
     async def cancel_soon() -> None:
         task = asyncio.ensure_future(ask())
@@ -103,7 +103,7 @@ def _places(ask: Callable[[], Any], caplog: pytest.LogCaptureFixture) -> list[st
 def test_a_cancelled_query_logs_where_its_code_was(
     plugin: types.ModuleType, caplog: pytest.LogCaptureFixture, do: list[str], places_of_code: str
 ) -> None:
-    """In a thread, on the loop, blocking the loop, and once for each of several queries."""
+    """The code is in a thread, on the loop, or blocks the loop; several queries have a place each."""
     event = threading.Event()
 
     class Sync(Plain):
@@ -130,7 +130,7 @@ def test_a_cancelled_query_logs_where_its_code_was(
 
 
 def test_an_error_is_located_at_the_plugins_innermost_frame(plugin: types.ModuleType) -> None:
-    """Frames of the standard library are passed over; without a package `plugin`, it is the caller's file."""
+    """Frames of the standard library are skipped; without a package `plugin`, the place is in the caller's file."""
     try:
         plugin.bug()
     except ValueError as error:
@@ -146,7 +146,7 @@ def test_an_error_is_located_at_the_plugins_innermost_frame(plugin: types.Module
 
 
 def test_a_thread_is_found_by_its_name(plugin: types.ModuleType) -> None:
-    """The place is empty if there is no such thread."""
+    """The place is empty if no such thread exists."""
     event = threading.Event()
     thread = threading.Thread(target=plugin.late, args=(event,), name="a late one", daemon=True)
     thread.start()
@@ -159,7 +159,7 @@ def test_a_thread_is_found_by_its_name(plugin: types.ModuleType) -> None:
 
 @pytest.mark.parametrize("name", ["gathers", "groups", "waits", "parts"])
 def test_tasks_and_async_generators_are_followed(plugin: types.ModuleType, name: str) -> None:
-    """Those of `gather`, groups, `wait` and `wait_for`, and the items of a generator, which awaits do not name."""
+    """Tasks of `gather`, groups, `wait` and `wait_for` are followed, and generators, which awaits do not name."""
 
     async def read() -> str:
         runs = places.start()
@@ -185,7 +185,7 @@ def test_tasks_and_async_generators_are_followed(plugin: types.ModuleType, name:
 
 
 def test_a_successful_call_logs_no_place(caplog: pytest.LogCaptureFixture) -> None:
-    """Its threads and tasks are forgotten."""
+    """The threads and tasks of a successful call are forgotten."""
 
     class Source(Plain):
         @route("GET", "/x")

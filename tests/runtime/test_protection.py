@@ -1,4 +1,4 @@
-"""Protection of an upstream: equal queries are asked once, answers are cached, and each user gets only his own."""
+"""Protection of an upstream: equal queries run once, answers are cached, and users get only their own answers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MANY = 64
 
 
 def counts(result: str) -> float:
-    """Read a counter of the cache."""
+    """Read one counter of the cache."""
     lines = metrics.text().decode().splitlines()
     name = f'gfruntime_query_cache_total{{result="{result}"}} '
     return next((float(line.removeprefix(name)) for line in lines if line.startswith(name)), 0)
@@ -41,7 +41,7 @@ def counts(result: str) -> float:
 
 @each_kind
 def test_equal_queries_at_once_are_asked_once(base: type[CountingSource]) -> None:
-    """Sixty-four calls, one ask, the same bytes; the next call asks again, as nothing is cached."""
+    """Sixty-four calls send one query and get the same bytes; the next call sends another, as nothing is cached."""
     kind = make_class(base, gate=threading.Event())
     before = counts("miss"), counts("shared")
 
@@ -64,7 +64,7 @@ def test_equal_queries_at_once_are_asked_once(base: type[CountingSource]) -> Non
 
 @each_kind
 def test_an_answer_is_cached_for_its_seconds(base: type[CountingSource]) -> None:
-    """After them it is asked for again; another model, user or ref id has its own answer."""
+    """After these seconds it is requested again; another model, user or ref id has its own answer."""
     kind = make_class(base, cache=Cache(seconds=0.3))
 
     async def act() -> None:
@@ -84,7 +84,7 @@ def test_an_answer_is_cached_for_its_seconds(base: type[CountingSource]) -> None
 
 @pytest.mark.parametrize("base", [BatchSource, AsyncBatchSource])
 def test_a_batch_asks_only_for_missing_answers(base: type[BatchSource]) -> None:
-    """Cached answers are not asked for again, and answers that another call asks for are awaited."""
+    """Cached answers are not requested again, and answers that another call requests are awaited."""
     kind = make_class(base, cache=Cache(seconds=60), gate=threading.Event())
 
     async def act() -> None:
@@ -107,7 +107,7 @@ def test_a_batch_asks_only_for_missing_answers(base: type[BatchSource]) -> None:
 
 
 def test_a_batch_continues_for_a_caller_that_joined_one_query() -> None:
-    """The call that asked is cancelled while it waits for a place."""
+    """The call that started the query is cancelled while it waits for a place."""
     kind = make_class(BatchSource, concurrency=1, gate=threading.Event())
 
     async def act() -> None:
@@ -133,7 +133,7 @@ def test_a_batch_continues_for_a_caller_that_joined_one_query() -> None:
 
 @each_kind
 def test_an_error_is_shared_and_never_cached(base: type[CountingSource]) -> None:
-    """Each waiting call gets the error in its own answer; a later call asks again."""
+    """Each waiting call gets the error in its own answer; a later call sends the query again."""
     kind = make_class(base, cache=Cache(seconds=60), gate=threading.Event())
 
     async def act() -> None:
@@ -154,7 +154,7 @@ def test_an_error_is_shared_and_never_cached(base: type[CountingSource]) -> None
 @each_single
 @pytest.mark.parametrize("leaving", [0, 1])
 def test_a_cancelled_caller_does_not_cancel_shared_work(base: type[CountingSource], leaving: int) -> None:
-    """Neither the first caller nor one that joined does; a `def` handler that looks at `query.cancel` goes on."""
+    """Neither the first caller nor a later one cancels it; a `def` handler that checks `query.cancel` continues."""
     kind = make_class(base, gate=threading.Event())
 
     async def act() -> None:
@@ -174,7 +174,7 @@ def test_a_cancelled_caller_does_not_cancel_shared_work(base: type[CountingSourc
 
 @each_single
 def test_shared_work_ends_when_all_callers_have_left(base: type[CountingSource]) -> None:
-    """No call can join it any more: the next call asks again."""
+    """No call can join ended work, so the next call starts it again."""
     kind = make_class(base, gate=threading.Event())
 
     async def act() -> None:
@@ -195,7 +195,7 @@ def test_shared_work_ends_when_all_callers_have_left(base: type[CountingSource])
 
 
 def test_a_call_does_not_join_work_that_is_about_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is closed to others as soon as the last call is cancelled."""
+    """No call can join the work once its last call is cancelled."""
     handlers: list[ProtectedQueries] = []
 
     class RecordingQueries(ProtectedQueries):
@@ -219,7 +219,7 @@ def test_a_call_does_not_join_work_that_is_about_to_end(monkeypatch: pytest.Monk
 
 
 def test_a_short_deadline_does_not_fail_calls_with_more_time() -> None:
-    """A query that ran out of another call's time is asked again, once for all calls with more time."""
+    """If a query exceeds the time of one call, it is sent again, once for all calls with more time."""
 
     class Strict(Plain):
         cache = Cache()

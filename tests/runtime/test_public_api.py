@@ -10,7 +10,7 @@ from packaging.version import Version
 
 
 def test_the_public_api_is_the_recorded_one() -> None:
-    """What authors use does not go, and nothing becomes public by accident."""
+    """Names that authors use stay, and no name becomes public by accident."""
     before, now = json.loads(public_api.RECORD.read_text(encoding="utf-8")), public_api.describe_api()
     losses, gains = public_api.list_losses(before, now), public_api.list_losses(now, before)
     changes = [*losses, *(f"{gain.removesuffix('is gone')}is new" for gain in gains if gain.endswith("is gone"))]
@@ -36,7 +36,7 @@ def test_losses_are_listed(after: dict[str, list[str] | None], sentences: list[s
 
 
 def test_the_record_has_the_first_version_of_each_name() -> None:
-    """A name keeps its version; none is of a version that is still to come."""
+    """A name keeps its version; no name has a future version."""
     names = json.loads(public_api.RECORD.read_text(encoding="utf-8"))
     since = json.loads(public_api.SINCE.read_text(encoding="utf-8"))
 
@@ -45,7 +45,7 @@ def test_the_record_has_the_first_version_of_each_name() -> None:
 
 
 def test_a_new_name_gets_this_version() -> None:
-    """The others keep theirs, and one that is gone leaves no trace."""
+    """Other names keep their versions, and a removed name is dropped."""
     api: public_api.Api = {"f": [], "g": None}
 
     assert public_api.first_versions(api, {"f": "0.1.0", "h": "0.1.0"}, version="0.3.0") == {"f": "0.1.0", "g": "0.3.0"}

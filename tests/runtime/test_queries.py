@@ -1,4 +1,4 @@
-"""QueryData: which method answers a query, where it runs, and what each result or failure becomes."""
+"""QueryData: the method that answers a query, where it runs, and the answer for each result or failure."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def errors(kind: type, *models: dict[str, Any]) -> dict[str, tuple[int, str]]:
 
 @each_batch
 def test_batch_answers_each_query(kind: type) -> None:
-    """One call answers all: a frame, an exception, nothing at all and a bad model each become their query's answer."""
+    """One call answers all: a frame, an exception, None and an invalid model become the answers of their queries."""
     assert errors(kind, {}, {"do": "refuse"}, {"do": "skip"}, {"do": [5]}) == {
         "A": (200, ""),
         "B": (400, "not this"),
@@ -54,13 +54,13 @@ def test_batch_answers_each_query(kind: type) -> None:
     ],
 )
 def test_failed_batch_fails_each_query(kind: type, do: str, error: str) -> None:
-    """When the call itself raises, or returns something without ref ids, every query has that error."""
+    """If the call raises, or its result has no ref ids, every query has this error."""
     assert errors(kind, {"do": do}, {}) == dict.fromkeys("AB", (500, error))
 
 
 @each_single
 def test_invalid_results_are_errors(kind: type) -> None:
-    """Nothing, or something that is not a frame, is an error, and so is what ends a process or a task elsewhere."""
+    """None, or an object other than a frame, is an error; so are SystemExit and cancellation."""
     expected = {
         "nothing": (500, "TypeError: the query returned nothing; expected a Frame or a list of frames"),
         "text": (500, "TypeError: the query returned str; expected a Frame or a list of frames"),
@@ -76,7 +76,7 @@ def test_invalid_results_are_errors(kind: type) -> None:
 @each_single
 @pytest.mark.parametrize(("do", "count"), [("none", 0), ("", 1), ("many", 2), ("table", 1)])
 def test_a_result_is_any_number_of_frames(kind: type, do: str, count: int) -> None:
-    """A list of frames, one frame, a table with the Arrow interface; an empty list is no data."""
+    """A result is a list of frames, one frame, or a table with the Arrow interface; an empty list is no data."""
     answer = Services(kind).query(queries({"do": do}))["A"]
 
     assert (answer.status, len(answer.frames)) == (200, count)
@@ -105,13 +105,13 @@ def test_the_query_type_selects_the_method(kind: type) -> None:
 
 
 def read_schema(kind: type) -> tuple[int, Any]:
-    """Ask for the schema where editors do."""
+    """Request the schema where editors do."""
     parts = Services(kind).resource(SCHEMA)
     return parts[0].code, json.loads(b"".join(part.body for part in parts))
 
 
 def test_the_schema_is_served_where_the_plugin_runs() -> None:
-    """The same as the build embeds, so that editors and backend can be compared; and the keys that are read."""
+    """The schema equals the build's, so that editors and backend can be compared, and has the keys that are read."""
     status, schema = read_schema(Source)
 
     assert schema.pop("keys")["own"] == {"variable": {"of": None}}
@@ -134,7 +134,7 @@ def test_dataclasses_without_a_form_have_no_schema() -> None:
 
 @pytest.mark.shows("protocol 51", "frames 48")
 def test_every_ref_id_is_answered_once() -> None:
-    """Duplicate and empty ref ids crash nothing; each ref id has one answer, that of the later query."""
+    """Duplicate and empty ref ids do no harm; each ref id has one answer, that of the later query."""
     answers = Services(Source).query(queries({"do": "nothing"}, {}, {}, refs=["A", "A", ""]))
 
     assert {ref: item.status for ref, item in answers.items()} == {"A": 200, "": 200}
@@ -142,7 +142,7 @@ def test_every_ref_id_is_answered_once() -> None:
 
 @pytest.mark.parametrize("kind", [Source, Batch])
 def test_a_request_without_queries_has_no_answers(kind: type) -> None:
-    """The author is not asked, and nothing fails."""
+    """The author's code is not called, and nothing fails."""
     assert Services(kind).query(queries()) == {}
 
 
@@ -151,7 +151,7 @@ def test_a_request_without_queries_has_no_answers(kind: type) -> None:
     ("request_format", "answer_format", "start"), [(0, 0, b"ARROW1"), (1, 1, b'{"schema"'), (7, 0, b"ARROW1")]
 )
 def test_format_describes_the_bytes(request_format: int, answer_format: int, start: bytes) -> None:
-    """JSON is answered as JSON, everything else, unknown numbers too, as Arrow; the label says which."""
+    """A request for JSON gets JSON, any other number gets Arrow; the answer has its format."""
     request = queries({})
     request.format = request_format  # type: ignore[assignment]  # an open enum
     answer = Services(Source).query(request)["A"]

@@ -1,4 +1,4 @@
-"""Fields that only some of Grafana's apps show, and fields whose last value is the next default."""
+"""Fields for some of Grafana's apps only, and fields whose last value is the next default."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gfruntime.author.schema import describe
 
 
 def test_a_field_has_its_apps_and_whether_it_is_remembered() -> None:
-    """A field without them has neither key."""
+    """A field without these options has neither key."""
     field_ = one(Annotated[str, Ui(apps=("explore", "dashboard"), remember=True)], "")
 
     assert (field_["apps"], field_["remember"]) == (["explore", "dashboard"], True)
@@ -39,7 +39,7 @@ def test_a_sections_apps_apply_to_each_of_its_fields() -> None:
 
 @dataclass(frozen=True)
 class RememberingRow:
-    """A row that would be remembered."""
+    """A row with a field that should be remembered."""
 
     column: Annotated[str, Ui(remember=True)] = ""
 
@@ -74,7 +74,7 @@ def test_a_field_that_cannot_work_is_refused(hint: Any, default: Any, config: bo
 
 
 def test_rows_may_have_fields_for_some_apps() -> None:
-    """A row is shown as a form is."""
+    """A row is shown like a form."""
     row = dataclasses.make_dataclass("Row", [("a", Annotated[str, Ui(apps=["explore"])], "")], frozen=True)
     model = dataclasses.make_dataclass("Model", [("rows", list[row], field(default_factory=list))], frozen=True)  # type: ignore[valid-type]
 

@@ -1,4 +1,4 @@
-"""Which queries have equal keys: a key covers all that the author's method gets, and nothing else."""
+"""Which queries have equal keys: a key covers exactly the arguments of the author's method."""
 
 from __future__ import annotations
 
@@ -95,18 +95,18 @@ def test_each_value_of_a_model_is_part_of_the_key(name: str, value: Any) -> None
     ],
 )
 def test_range_interval_and_points_are_part_of_the_key(other: Query[Any]) -> None:
-    """Times count to the millisecond."""
+    """Times are compared in milliseconds."""
     assert key(other) != key(query({}))
 
 
 @given(JSON, JSON)
 def test_models_of_json_are_equal_if_their_texts_are_equal(one: Any, other: Any) -> None:
-    """1, 1.0, "1" and true are four values; the order of an object's keys is none."""
+    """1, 1.0, "1" and true are four values; the order of an object's keys makes no difference."""
     assert (key(query(one)) == key(query(other))) is (_canonical(one) == _canonical(other))
 
 
 def _canonical(value: Any) -> str:
-    """Write JSON so that what differs for a Python program differs."""
+    """Write JSON so that values that differ in Python have different texts."""
     if isinstance(value, dict):
         return "{" + ",".join(f"{name}:{_canonical(value[name])}" for name in sorted(value)) + "}"
     if isinstance(value, list):
@@ -115,13 +115,13 @@ def _canonical(value: Any) -> str:
 
 
 def test_a_list_never_has_the_key_of_another_type() -> None:
-    """It may contain any texts."""
+    """The list may contain any texts."""
     assert key(query(["builtins.dict", []])) != key(query({}))
     assert key(query([f"{__name__}.Colour", "RED"])) != key(query(Colour.RED))
 
 
 def test_models_without_a_canonical_form_are_compared_as_bytes() -> None:
-    """Byte by byte, as the objects can't be compared."""
+    """The bytes are compared, as the objects can't be."""
     first, second = query(Opaque()), query(Opaque())
 
     assert key(first, raw=b'{"a":1}') == key(second, raw=b'{"a":1}')
@@ -154,14 +154,14 @@ def test_users_have_keys_of_their_own() -> None:
     ],
 )
 def test_forwarded_headers_are_part_of_the_key(header: str, *, per_user: bool, tells_apart: bool) -> None:
-    """Credentials and unknown headers always count; the user unless all get the same answers; the panel never."""
+    """Credentials and unknown headers always count, the user unless answers are shared by all, the panel never."""
     keys = {key(query_from(headers={header: value}), Cache(per_user=per_user)) for value in ("a", "b")}
 
     assert len(keys) == (2 if tells_apart else 1)
 
 
 def test_an_authors_key_replaces_the_query_and_not_the_user() -> None:
-    """It may return None for no key; a value that is not hashable is refused."""
+    """The author's function may return None for no key; a value that is not hashable is refused."""
     by_table = Cache(key=lambda example: example.model["table"])
     example = query_from()
     later = dataclasses.replace(
@@ -198,7 +198,7 @@ def test_a_key_has_no_secrets() -> None:
     ],
 )
 def test_data_sources_and_their_versions_have_different_keys(changes: dict[str, Any]) -> None:
-    """They differ by tenant, settings, secrets and Grafana's configuration, as instances do."""
+    """Keys differ by tenant, settings, secrets and Grafana's configuration, as instances do."""
     parts: dict[str, Any] = {"key": InstanceKey("1"), "version": Version(1, {}, b"d"), "make": object}
 
     assert query_keys.source_number(InstanceSource(**parts)) == query_keys.source_number(InstanceSource(**parts))
@@ -242,7 +242,7 @@ def _range(start: float, end: float) -> TimeRange:
     ],
 )
 def test_a_range_is_moved_back_to_the_interval(start: float, end: float, expected: tuple[float, float]) -> None:
-    """Both ends; a range in which no interval is whole stays."""
+    """Both ends move; a range shorter than an interval stays."""
     example: Query[Any] = dataclasses.replace(
         query({}, interval=dt.timedelta(minutes=1)), time_range=_range(start, end)
     )
@@ -251,7 +251,7 @@ def test_a_range_is_moved_back_to_the_interval(start: float, end: float, expecte
 
 
 def test_a_range_at_the_ends_of_time_stays() -> None:
-    """Nothing before the first datetime can be expressed."""
+    """A datetime can't be earlier than the first one."""
     whole = TimeRange(start=dt.datetime.min.replace(tzinfo=dt.UTC), end=dt.datetime.max.replace(tzinfo=dt.UTC))
     example: Query[Any] = dataclasses.replace(query({}, interval=dt.timedelta(days=100)), time_range=whole)
 
@@ -276,7 +276,7 @@ def test_invalid_bounds_of_a_cache_are_refused(wrong: dict[str, Any], sentence: 
 
 @pytest.mark.parametrize("cache", [Cache(), Cache(key=lambda query: query.model["table"])], ids=["all", "own key"])
 def test_filters_are_part_of_the_key(cache: Cache) -> None:
-    """A dashboard's filters change the answer, also with the author's own key."""
+    """A dashboard's filters change the key, also with the author's own key."""
     filters = [
         (),
         (AdHocFilter("region", "=", ("eu",)),),

@@ -1,4 +1,4 @@
-"""Where queries run: ten at once, and large results encoded in worker threads."""
+"""Ten queries run at once, and large results are encoded in worker threads."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from gfruntime.calls import answers
 def test_large_results_are_encoded_in_worker_threads(
     monkeypatch: pytest.MonkeyPatch, kind: type, model: dict[str, Any], thread: str
 ) -> None:
-    """Frames of 50,000 rows and more, and tables of unknown size, do not keep the loop from other async handlers."""
+    """Frames of 50,000 rows and more, and tables of unknown size, do not block other async handlers of the loop."""
     services, threads, encode = Services(kind), list[str](), answers.encode
 
     def encode_and_note(*args: Any, **options: Any) -> answers.EncodedAnswer:
@@ -80,7 +80,7 @@ class AsyncCounting(Counting):
 @pytest.mark.shows("protocol 61")
 @pytest.mark.parametrize("kind", [Counting, AsyncCounting])
 def test_ten_queries_of_a_request_run_at_once(kind: type) -> None:
-    """Like the Go SDK's helper, ten at a time; an exception is its query's status 500 (item 61)."""
+    """As in the Go SDK's helper, ten run at a time; an exception is status 500 of its query (item 61)."""
     Counting.most = 0
     refs = ["B", *(f"R{number}" for number in range(23))]
     answers = Services(kind).query(queries(*({} for _ in refs), refs=refs))
@@ -92,7 +92,7 @@ def test_ten_queries_of_a_request_run_at_once(kind: type) -> None:
 @pytest.mark.parametrize("kind", [Counting, AsyncCounting])
 @pytest.mark.parametrize("count", [1, 3, 14])
 def test_the_class_says_how_many_queries_of_a_request_run_at_once(kind: type, count: int) -> None:
-    """Fewer than ten for an upstream that takes few requests, or more."""
+    """The number may be fewer than ten, for an upstream that allows few requests, or more."""
     Counting.most = 0
     limited = type("Limited", (kind,), {"concurrent_query_count": count})
     refs = [f"R{number}" for number in range(2 * count + 6)]

@@ -1,4 +1,4 @@
-"""HAR files in place of an upstream: which answers are replayed, how requests match, and what is refused."""
+"""HAR files in place of an upstream: replayed answers, matching of requests, and refused files."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def write(tmp_path: Path) -> Any:
 
 
 def test_a_captured_file_is_repeated(tmp_path: Path) -> None:
-    """Texts and bytes, redirects, statuses, headers, failures, and secrets that were masked."""
+    """The file has texts and bytes, redirects, statuses, headers, failures, and masked secrets."""
     masking.remember([SECRET])
     traffic = Traffic()
     token = capture.traffic.set(traffic)
@@ -82,7 +82,7 @@ def test_a_captured_file_is_repeated(tmp_path: Path) -> None:
 
 
 def ask_all(http: HttpClient) -> list[object]:
-    """Ask for everything there is."""
+    """Request every address of the upstream."""
     rows = http.get("/rows", params={"page": "1", "token": SECRET})
     answer = http.post("/bytes", body=f"the token is {SECRET}, yes".encode())
     return [rows.json(), rows.headers["X-Next"], answer.body, http.get("/old").json(), http.get("/no").status]
@@ -98,7 +98,7 @@ class Cursor:
 
 
 def test_answers_are_replayed_in_order(write: Any) -> None:
-    """The last answer stays; if the target has no path, the whole path is matched."""
+    """The last answer is repeated; if the target has no path, the whole path is matched."""
     path = write(entry(f"{TARGET}/n", "one"), entry(f"{TARGET}/n", "two"))
     with Replay("https://api.example", path) as replay:
         http = HttpClient(HttpSettings(url=replay.url))
@@ -126,7 +126,7 @@ def test_requests_are_matched_by_their_bodies(write: Any) -> None:
 
 
 def test_parameters_that_are_hidden_match_any(write: Any) -> None:
-    """The capture redacts some parameters, and the test names others."""
+    """The capture redacts some parameters, and the test lists others."""
     path = write(entry(f"{TARGET}/n?key=REDACTED&own=real&page=1", "one"))
     with Replay(TARGET, path, hide=["own"]) as replay:
         http = HttpClient(HttpSettings(url=replay.url))
@@ -137,7 +137,7 @@ def test_parameters_that_are_hidden_match_any(write: Any) -> None:
 
 @pytest.mark.parametrize("response", [{"bodySize": -1}, {"content": {"text": ""}}])
 def test_an_incomplete_recorded_response_is_not_replayed(write: Any, response: dict[str, Any]) -> None:
-    """Half of the rows would look like all."""
+    """Half of the rows would look complete."""
     with Replay(TARGET, write(entry(f"{TARGET}/n", "half", **response))) as replay:
         answer = HttpClient(HttpSettings(url=replay.url)).get("/n")
 

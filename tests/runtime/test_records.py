@@ -35,7 +35,7 @@ def columns_of(frame: Frame) -> list[tuple[str, str, Any, list[Any]]]:
 
 
 def test_rows_become_one_series_for_each_value_and_set_of_labels() -> None:
-    """A row without a key is not a point of that series, a null is one; texts that are numbers are numbers."""
+    """A row without a key is no point of that series, but a null is; numbers in texts become numbers."""
     frames = Frame.from_records(ROWS, time="ts", value=["cpu", "memory"], labels=["host"])
 
     assert [columns_of(frame) for frame in frames] == [
@@ -48,7 +48,7 @@ def test_rows_become_one_series_for_each_value_and_set_of_labels() -> None:
 
 
 def test_without_labels_rows_become_one_frame() -> None:
-    """The time is the first column; the values are the named ones, or all others."""
+    """The time is the first column; the value columns are the named ones, or all others."""
     frame = Frame.from_records(ROWS, time="ts", value="cpu", name="n", labels={"job": "x"})
 
     assert columns_of(frame) == [
@@ -77,7 +77,7 @@ def test_labels_without_a_time_make_numbers() -> None:
 
 @dataclass
 class Inner:
-    """Nested in a record."""
+    """A record inside another."""
 
     cpu: float
 
@@ -105,7 +105,7 @@ class NamedRow(NamedTuple):
 
 
 class Slotted(enum.Enum):
-    """No record."""
+    """An object with slots, which is not a record."""
 
     A = 1
 
@@ -114,7 +114,7 @@ Loose = namedtuple("Loose", ["ts", "m"])  # noqa: PYI024  # the untyped kind
 
 
 def by_generator() -> Iterator[dict[str, Any]]:
-    """Give rows one after the other."""
+    """Yield rows one after the other."""
     yield {"ts": T[0], "m": {"cpu": 1.5}}
 
 
@@ -134,14 +134,14 @@ def by_generator() -> Iterator[dict[str, Any]]:
     ],
 )
 def test_rows_may_be_any_objects_with_named_values(records: Any) -> None:  # many kinds
-    """Dictionaries, dataclasses, named tuples, msgspec's structs; keys with dots reach into nested ones."""
+    """Rows are dictionaries, dataclasses, named tuples or msgspec's structs; keys with dots reach nested objects."""
     [frame] = Frame.from_records(records, time="ts", value="m.cpu", labels=[])
 
     assert columns_of(frame) == [("ts", "time", None, T[:1]), ("m.cpu", "float64", {}, [1.5])]
 
 
 def test_rows_of_sqlite_are_records() -> None:
-    """sqlite3's rows are not mappings, and have names."""
+    """sqlite3's rows are not mappings, but have names."""
     connection = sqlite3.connect(":memory:")
     connection.row_factory = sqlite3.Row
     rows = connection.execute(f"SELECT {int(T[0].timestamp())} AS ts, 2.5 AS v, 'x' AS host").fetchall()
@@ -153,7 +153,7 @@ def test_rows_of_sqlite_are_records() -> None:
 
 @pytest.mark.parametrize(("library", "make"), [("pydantic", "create_model"), ("attrs", "make_class")])
 def test_objects_of_other_libraries_are_rows(library: str, make: str) -> None:
-    """Models of pydantic and classes of attrs are."""
+    """Models of pydantic and classes of attrs are rows."""
     module = pytest.importorskip(library)
     kind = (
         getattr(module, make)("R", ts=(str, ...), v=(int, ...))
@@ -211,7 +211,7 @@ def test_labels_that_are_missing_or_null_are_left_out() -> None:
 def test_records_that_do_not_fit_are_an_error_of_one_sentence(
     records: Any, options: dict[str, Any], words: str
 ) -> None:
-    """It names the column, the row and the value, or the available keys."""
+    """The error names the column, the row and the value, or the available keys."""
     with pytest.raises(FrameError) as failure:
         Frame.from_records(records, **options)
 
@@ -219,7 +219,7 @@ def test_records_that_do_not_fit_are_an_error_of_one_sentence(
 
 
 def test_a_value_that_no_row_has_is_a_column_of_nulls() -> None:
-    """An API may leave out a key that has no value; one that has another of the values is not mistyped."""
+    """An API may leave out a key without a value; the rows have another of the named keys, so no error is raised."""
     frame = Frame.from_records([{"t": T[0], "a": 1}], time="t", value=["a", "b"])
 
     assert frame["b"].to_list() == [None]
@@ -235,7 +235,7 @@ def test_common_irregularities_of_records_are_accepted() -> None:
 
 
 def test_no_rows_are_no_data() -> None:
-    """No frame, or one without fields; types given make empty columns."""
+    """The result is no frame, or one without fields; given types make empty columns."""
     assert Frame.from_records([], time="t", labels=["h"]) == []
     assert Frame.from_records([], time="t").fields == ()
     assert [field.type for field in Frame.from_records([], types={"t": "time", "v": "int64"}).fields] == [

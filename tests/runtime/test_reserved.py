@@ -1,4 +1,4 @@
-"""Names that Grafana, HTTP settings, or gfplug's own resource give a meaning are refused where they would collide."""
+"""Names with a meaning for Grafana, HTTP settings, or gfplug's resource are refused where they would collide."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _QUERY = (
 
 @pytest.mark.parametrize("name", _QUERY)
 def test_a_query_has_no_field_that_grafana_sets(name: str) -> None:
-    """Grafana would write over it, or the plugin would never see it; an option may have the name."""
+    """Grafana would overwrite the field, or the plugin would never get it; an option may have the name."""
     with pytest.raises(SchemaError, match=f"^Model.{name}: Grafana sets {name} on every query; choose another name$"):
         one(str, "", name=name)
 
@@ -31,7 +31,7 @@ def test_a_query_has_no_field_that_grafana_sets(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["ref_id", "time_range", "interval_ms", "Hide", "data_source"])
 def test_names_that_only_resemble_grafanas_are_accepted(name: str) -> None:
-    """Grafana compares letter by letter, so nothing collides."""
+    """Grafana compares letter by letter, so these names do not collide."""
     assert one(str, "", name=name)["name"] == name
 
 
@@ -119,10 +119,10 @@ def _passes_on(method: Any) -> Any:
 
 
 class Base:
-    """Answers queries."""
+    """A class that answers queries."""
 
     def query(self, query: Any) -> None:
-        """Answer one."""
+        """Answer a query."""
 
 
 class _Reserved(Base):
@@ -182,13 +182,13 @@ class _More(Base):
     ],
 )
 def test_a_route_that_could_never_answer_is_refused(kind: type, sentence: str) -> None:
-    """Its first request would fail, or never reach it."""
+    """The first request would fail, or never reach the route."""
     with pytest.raises(SchemaError, match=f"^{sentence}"):
         describe(kind)
 
 
 def test_routes_that_answer_are_described() -> None:
-    """Static methods, methods behind a decorator, the rest of a path, and one path with two methods."""
+    """Routes may be static or decorated methods, take the rest of a path, or share a path with another method."""
 
     class Datasource(Base):
         @staticmethod

@@ -1,4 +1,4 @@
-"""CallResource: routes, streamed bodies, and the failures of both."""
+"""CallResource: routes, streamed bodies, and failures of both."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ closure = threading.Event()
 
 
 class Source(Plain):
-    """Has routes, and a method for the rest."""
+    """Has routes."""
 
     @route("GET", "/tables")
     def tables(self, request: Request) -> list[str]:
@@ -80,7 +80,7 @@ class Source(Plain):
 
 
 class WithFallback(Source):
-    """Answers what no route does."""
+    """Answers requests without a route."""
 
     def call_resource(self, request: Request) -> Response:
         match request.path:
@@ -97,7 +97,7 @@ class WithFallback(Source):
 
 @pytest.fixture(scope="module")
 def services() -> Services:
-    """Give the source with routes alone."""
+    """Return the services of the class with routes only."""
     return Services(Source)
 
 
@@ -120,14 +120,14 @@ def test_routes_match_method_and_path(services: Services, method: str, path: str
 
 
 def test_rest_of_a_path_may_have_slashes(services: Services) -> None:
-    """`{path...}` takes all that is left."""
+    """`{path...}` matches the rest of the path."""
     (answer,) = services.resource("files/a/b%20c.txt")
 
     assert answer.body == b"a/b c.txt"
 
 
 def test_a_route_that_returns_none_answers_204(services: Services) -> None:
-    """None is 204, without a body (item 65)."""
+    """None becomes status 204 without a body (item 65)."""
     (answer,) = services.resource("tables/x", method="DELETE")
 
     assert (answer.code, answer.body) == (204, b"")
@@ -135,7 +135,7 @@ def test_a_route_that_returns_none_answers_204(services: Services) -> None:
 
 @pytest.mark.shows("protocol 66")
 def test_unknown_path_is_404_in_json(services: Services) -> None:
-    """What no route knows is 404 with a JSON message (item 66)."""
+    """A path without a route is 404 with a JSON message (item 66)."""
     (answer,) = services.resource("nowhere")
 
     assert answer.code == 404
@@ -143,21 +143,21 @@ def test_unknown_path_is_404_in_json(services: Services) -> None:
 
 
 def test_known_path_with_another_method_is_405(services: Services) -> None:
-    """The answer names the methods that there are."""
+    """The answer lists the methods of the path."""
     (answer,) = services.resource("tables/x", method="PUT")
 
     assert (answer.code, list(answer.headers["Allow"].values)) == (405, ["DELETE, GET, HEAD"])
 
 
 def test_head_is_get_without_the_body(services: Services) -> None:
-    """HEAD needs no route of its own."""
+    """HEAD needs no route."""
     (answer,) = services.resource("tables", method="HEAD")
 
     assert (answer.code, answer.body) == (200, b"")
 
 
 def test_call_resource_answers_paths_without_a_route() -> None:
-    """Routes are asked first, then the method for all, which gets the path as it came."""
+    """Routes are tried first, then the method for all paths, which gets the unchanged path."""
     services = Services(WithFallback)
 
     assert services.resource("tables")[0].headers["Content-Type"].values == ["application/json"]
@@ -174,7 +174,7 @@ def test_call_resource_answers_paths_without_a_route() -> None:
     ],
 )
 def test_failures_are_json(path: str, code: int, body: bytes) -> None:
-    """A failed resource answers JSON with a status; 204 has no body; there is always one message."""
+    """A failed resource answers JSON with a status; 204 has no body; an answer always has a message."""
     (answer,) = Services(WithFallback).resource(path)
 
     assert (answer.code, answer.body) == (code, body)
@@ -183,7 +183,7 @@ def test_failures_are_json(path: str, code: int, body: bytes) -> None:
 @pytest.mark.shows("protocol 65")
 @pytest.mark.parametrize("path", ["stream", "async"])
 def test_generators_are_streamed(services: Services, path: str) -> None:
-    """Each part is its own message; code and headers are in the first alone (item 65)."""
+    """Each part is its own message; only the first has code and headers (item 65)."""
     first, *others = services.resource(path)
 
     assert [part.body for part in (first, *others)] == [b"part 0\n", b"part 1\n", b"part 2\n"]
@@ -192,7 +192,7 @@ def test_generators_are_streamed(services: Services, path: str) -> None:
 
 
 def test_reader_that_leaves_closes_the_body(services: Services) -> None:
-    """When the browser goes away, the generator's `finally` runs (item 59)."""
+    """If the browser disconnects, the generator's `finally` runs (item 59)."""
     closure.clear()
     services.resource("stream", count=1)
 
@@ -201,21 +201,21 @@ def test_reader_that_leaves_closes_the_body(services: Services) -> None:
 
 @pytest.mark.shows("protocol 66")
 def test_body_that_fails_at_once_is_500(services: Services) -> None:
-    """Before the first part there is still time for a status (item 66)."""
+    """A failure before the first part can still have a status (item 66)."""
     (answer,) = services.resource("early/fails")
 
     assert (answer.code, json.loads(answer.body)) == (500, {"message": "the plugin failed; its log says why"})
 
 
 def test_body_that_fails_later_ends_with_an_error(services: Services) -> None:
-    """After the first part the body can only be cut, and the call says why."""
+    """After the first part the body can only be cut, and the call fails with the reason."""
     with pytest.raises(CallError, match="the file is gone"):
         services.resource("late/fails")
 
 
 @pytest.mark.shows("protocol 65")
 def test_empty_stream_is_one_message(services: Services) -> None:
-    """No message at all would be an error on the host (item 65)."""
+    """An answer without a message would be an error for the host (item 65)."""
     assert [(part.code, part.body) for part in services.resource("empty")] == [(202, b"")]
 
 
@@ -225,7 +225,7 @@ def test_long_parts_are_split(services: Services) -> None:
 
 
 def test_requests_are_read_by_the_handler() -> None:
-    """Repeated query parameters, a header of any case and a JSON body (item 67)."""
+    """A handler reads repeated query parameters, headers in any case and a JSON body (item 67)."""
     request = Request(path="x", url="x?a=1&a=2&b=", headers={"X-One": ["one"]}, body=b'{"x":1}')
 
     assert (request.query, request.json()) == ({"a": ["1", "2"], "b": [""]}, {"x": 1})
@@ -234,7 +234,7 @@ def test_requests_are_read_by_the_handler() -> None:
 
 @pytest.mark.parametrize("pattern", ["tables", "/a{b", "/{a...}/b", "/{1}"])
 def test_malformed_patterns_are_refused(pattern: str) -> None:
-    """A route that can never match is an error where it is written."""
+    """A route that can never match is an error in its decorator."""
     with pytest.raises(ValueError, match="route"):
         route("GET", pattern)
 
@@ -248,7 +248,7 @@ class Headers(Plain):
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_the_hosts_spelling_of_a_header_comes_first(order: int) -> None:
-    """Grafana spells names as Go does; another spelling cannot override its header, and broken lines are dropped."""
+    """Grafana spells names as Go does; another spelling cannot override its header, and invalid lines are dropped."""
     request = pb.CallResourceRequest(pluginContext=context(), path="x", method="GET")
     for name in ["x-grafana-user", "X-Grafana-User", "X_Grafana_User", "X-Broken", "x\r\ny"][::order]:
         request.headers[name].values.append("a\r\nb" if name == "X-Broken" else name)

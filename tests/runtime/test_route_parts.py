@@ -1,4 +1,4 @@
-"""Routes: any name for a part of the path, and every method that a path does not know."""
+"""Routes: any name for a part of the path, and unknown methods of a path."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAMES = [
 
 
 def _source(name: str, *, is_async: bool) -> type:
-    """Make a data source whose one route has a part of a name; the handler's own parameters have no names."""
+    """Make a data source with one route whose part has a name; the handler has positional-only parameters."""
 
     def take(_: Any, __: Request, /, **parts: str) -> dict[str, str]:
         return parts
@@ -38,7 +38,7 @@ def _source(name: str, *, is_async: bool) -> type:
 @pytest.mark.parametrize("is_async", [False, True])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_part_may_have_any_name(name: str, *, is_async: bool) -> None:
-    """No name collides with one of ours, for `def` and `async def`, and in an author's own tests."""
+    """No name collides with the runtime's, for `def` and `async def`, and in an author's tests."""
     kind = _source(name, is_async=is_async)
     (answer,) = Services(kind).resource("tables/sales%2F1")
 
@@ -85,7 +85,7 @@ class Source(Plain):
 
 
 class Mismatches(Plain):
-    """Routes whose methods do not take what their paths hold; a build refuses them."""
+    """Routes whose methods lack parameters for the parts of their paths; a build refuses them."""
 
     @route("GET", "/same/{request}")
     def same(self, request: Request) -> list[str]:
@@ -102,12 +102,12 @@ class Mismatches(Plain):
 
 @pytest.fixture(scope="module")
 def services() -> Services:
-    """Give the source."""
+    """Return the services of the source."""
     return Services(Source)
 
 
 def test_a_decorator_may_add_what_the_handler_takes(services: Services) -> None:
-    """What is called is the method as the class has it, not the function inside it."""
+    """The route calls the class's method, not the function inside the decorator."""
     assert json.loads(services.resource("names/a/b")[0].body) == ["a", "b"]
     assert json.loads(services.resource("tagged/a")[0].body) == ["a", "x"]
 
@@ -121,7 +121,7 @@ def test_a_decorator_may_add_what_the_handler_takes(services: Services) -> None:
     ],
 )
 def test_a_part_that_the_method_does_not_take_is_answered_with_a_sentence(path: str, sentence: str) -> None:
-    """It names the method and the part, and no traceback is logged for it."""
+    """The sentence names the method and the part, and no traceback is logged."""
     (answer,) = Services(Mismatches).resource(path)
 
     assert answer.code == 500
@@ -129,7 +129,7 @@ def test_a_part_that_the_method_does_not_take_is_answered_with_a_sentence(path: 
 
 
 def test_a_part_named_twice_is_refused_where_it_is_written() -> None:
-    """The pattern and the name are in the sentence."""
+    """The sentence has the pattern and the name."""
     with pytest.raises(ValueError, match=r"the route '/\{a\}/\{a\}' has two parts \{a\}"):
         route("GET", "/{a}/{a}")
 
@@ -158,7 +158,7 @@ def test_a_part_named_twice_is_refused_where_it_is_written() -> None:
 def test_every_method_of_a_path_has_its_status(
     services: Services, method: str, path: str, code: int, allow: str | None
 ) -> None:
-    """A route answers; another method of its path is 405 with those that there are; an unknown path is 404."""
+    """A route answers; another method of its path is 405 with the known methods; an unknown path is 404."""
     (answer,) = services.resource(path, method=method)
 
     assert answer.code == code

@@ -1,4 +1,4 @@
-"""What the runtime does about an answer that an alert rule can't read."""
+"""How the runtime treats an answer that an alert rule can't read."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TEXT = Frame.of(time=T[:2], host=["a", "b"], v=[1.0, 2.0])
 
 @pytest.fixture
 def alert_call() -> Iterator[contextvars.Context]:
-    """Make a context in which the alert engine asks."""
+    """Make the context of a call from the alert engine."""
     rulecheck._logged.clear()
     context = contextvars.copy_context()
     context.run(incoming.enter, incoming.Incoming(endpoint="queryData", headers={"FromAlert": "true"}))
@@ -44,7 +44,7 @@ def check(context: contextvars.Context, *frames: Frame) -> list[Frame]:
 
 @pytest.mark.shows("frames 44")
 def test_alert_answers_have_no_channel(alert_call: contextvars.Context) -> None:
-    """A live channel is taken out for alert rules, and stays for panels."""
+    """A live channel is removed for alert rules, and stays for panels."""
     frame = Frame(fields=WIDE.fields, meta={"channel": "ds/a/b", **CONTRACT})
 
     assert check(alert_call, frame)[0].meta == CONTRACT
@@ -62,7 +62,7 @@ def test_alert_answers_have_no_channel(alert_call: contextvars.Context) -> None:
     ],
 )
 def test_logs_traces_and_tables_are_refused(alert_call: contextvars.Context, meta: dict[str, Any], kind: str) -> None:
-    """What no rule can read is an error of that query alone, which says what to do; panels get it."""
+    """Only the query gets an error, which says what to do; panels get the frames."""
     frame = Frame(fields=[Field("timestamp", T[:1]), Field("body", ["x"])], meta=meta)
 
     with pytest.raises(QueryError, match=f"This query gives {kind}, which alert rules can't read: give it") as failure:
@@ -102,7 +102,7 @@ def test_a_frame_that_will_fail_is_logged_once(
 
 
 def test_only_the_first_rows_of_long_answers_are_read() -> None:
-    """A null after them is noticed."""
+    """A null after these rows is noticed."""
     values = [1.0] * (alerting.MAX_CHECKED_ROWS + 5)
     column = rulecheck.sketch(Frame(fields=[Field("v", [*values, None])])).columns[0]
 

@@ -1,4 +1,4 @@
-"""The UI schema: which control a type gets, and how forms are put together."""
+"""The UI schema: the control of each type, and the structure of forms."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_type_gets_its_control(hint: Any, default: Any, expected: dict[str, An
 
 
 def test_choices_keep_the_order_they_are_written_in() -> None:
-    """Literal values are their own labels; Enum members bring theirs, and the default is the value that travels."""
+    """Literal values are their own labels; Enum members have labels, and the default is the value that is sent."""
     literal = one(Annotated[Literal["zeta", "alpha"], Ui(widget="radio")], "zeta")
     member = one(Aggregation, Aggregation.P95)
 
@@ -63,7 +63,7 @@ def test_a_list_of_choices_is_a_multiple_choice() -> None:
 
 
 def test_options_say_where_they_are_kept() -> None:
-    """A secret, of one line or several, goes to the encrypted store without a default, the URL to its own place."""
+    """A secret, of one line or several, goes to the encrypted store without a default, the URL to its own field."""
     secret = one(Secret, Secret(""), config=True, name="api_token")
     key = one(Annotated[Secret, Ui(widget="textarea")], Secret(""), config=True)
     url = one(Annotated[str, Ui(store="url")], "", config=True, name="url")
@@ -76,7 +76,7 @@ def test_options_say_where_they_are_kept() -> None:
 
 
 def test_labels_help_and_placeholders_are_in_the_schema() -> None:
-    """Label, help, placeholder, section and the claim that a value is required reach the editor."""
+    """The editor gets label, help, placeholder, section and whether a value is required."""
     ui = Ui(label="Tbl", help="where from", placeholder="sales", section="Source", required=True)
 
     assert one(Annotated[str, ui], "") == {
@@ -92,7 +92,7 @@ def test_labels_help_and_placeholders_are_in_the_schema() -> None:
 
 
 def test_conditions_are_written_as_json() -> None:
-    """Enum members as their values; a section's condition holds for each of its fields, beside their own."""
+    """Enum members become values; a section's condition applies to each of its fields, beside their own."""
     inner = dataclasses.make_dataclass(
         "Inner", [("a", Annotated[str, Ui(show_if={"wide": [True]})], ""), ("b", int, 1)], frozen=True
     )
@@ -109,7 +109,7 @@ def test_conditions_are_written_as_json() -> None:
 
 
 def test_bounds_of_texts_and_lists_are_in_the_schema() -> None:
-    """The editor shows what Python refuses; the items' own bounds count where the list says none."""
+    """The editor checks the same bounds as Python; the items' bounds count if the list has none."""
     assert one(Annotated[str, Ui(pattern="[a-z]+")], "")["pattern"] == "[a-z]+"
     assert one(Annotated[list[int], Ui(minimum=1, maximum=9)], list)["max"] == 9
     assert one(list[Annotated[int, Ui(minimum=1)]], list)["min"] == 1
@@ -117,7 +117,7 @@ def test_bounds_of_texts_and_lists_are_in_the_schema() -> None:
 
 
 def test_options_may_come_from_a_route_with_parameters_or_call_resource() -> None:
-    """A route with parts, a query string, or `call_resource`, which may answer any path."""
+    """The source is a route with parts, a query string, or `call_resource`, which may answer any path."""
     table = Annotated[str, Ui(options_from="/tables?like={f}")]
     source = datasource(model=dataclasses.make_dataclass("Model", [("f", str, ""), ("g", table, "")]))
     source.call_resource = lambda self, request: None  # type: ignore[attr-defined]  # noqa: ARG005
@@ -127,7 +127,7 @@ def test_options_may_come_from_a_route_with_parameters_or_call_resource() -> Non
 
 
 def test_a_dataclass_inside_another_becomes_a_section() -> None:
-    """Its fields carry both names; in the options they are kept in jsonData."""
+    """Its fields have both names; options are kept in jsonData."""
     form = dataclasses.make_dataclass("Form", [("window", Annotated[Window, Ui(help="unused")], Window())])
     schema = describe(datasource(options=form, model=form))
 
@@ -141,7 +141,7 @@ def test_a_dataclass_inside_another_becomes_a_section() -> None:
 
 
 def test_a_list_of_dataclasses_becomes_rows() -> None:
-    """The rows' fields and the default travel as JSON."""
+    """The rows' fields and the default are in the schema as JSON."""
     field = one(list[Window], lambda: [Window(size=2)])
 
     assert (field["kind"], field["default"]) == ("list", [{"size": 2, "unit": "m"}])
@@ -158,7 +158,7 @@ def test_choices_may_come_from_the_plugin() -> None:
 
 
 def test_http_options_are_grafanas_own_keys() -> None:
-    """What the HTTP client of Grafana's SDKs reads is where they put it; an option of the same name or place wins."""
+    """Settings for Grafana's SDKs are under their usual keys; an author's option of the same name or place wins."""
     url = Annotated[str, Ui(store="url", label="API")]
     form = dataclasses.make_dataclass(
         "Options", [("api", url, ""), ("timeout", int, 5), ("http", HttpOptions, HttpOptions())]
@@ -175,7 +175,7 @@ def test_http_options_are_grafanas_own_keys() -> None:
 
 
 def test_oauth2_options_ask_for_what_the_grant_needs() -> None:
-    """Each grant shows its own fields; secrets are encrypted, and every one is read by the settings of OAuth2."""
+    """Each grant shows its own fields; secrets are encrypted, and the OAuth2 settings read each field."""
     form = dataclasses.make_dataclass("Options", [("url", str, ""), ("oauth2", OAuth2Options, OAuth2Options())])
     fields = {each["name"]: each for each in describe(datasource(options=form))["config"]["fields"]}
     secret = {name for name, each in fields.items() if each["kind"].startswith("secret")}
@@ -204,11 +204,11 @@ def test_oauth2_options_ask_for_what_the_grant_needs() -> None:
     assert OAuth2Settings() != read
     unread = {each.name for each in dataclasses.fields(read) if getattr(read, each.name) in ("", False)}
     assert unread == set()
-    assert len(dataclasses.fields(read)) == len(fields) - 1  # the author's own
+    assert len(dataclasses.fields(read)) == len(fields) - 1  # the author's option
 
 
 def test_variables_and_annotations_may_have_forms_of_their_own() -> None:
-    """Each method brings the form of its model, and no other form appears."""
+    """Each method adds the form of its model, and no other form appears."""
     form = dataclasses.make_dataclass("Names", [("of", str, "tables")])
     source = datasource()
 
@@ -223,7 +223,7 @@ def test_variables_and_annotations_may_have_forms_of_their_own() -> None:
 
 
 def test_a_dict_has_no_form() -> None:
-    """Its fields are not known in advance."""
+    """The fields of a dict are not known in advance."""
     assert describe(datasource(model=dict[str, Any]))["query"] == {"fields": []}
 
 
@@ -238,7 +238,7 @@ def test_the_hash_depends_on_the_dataclasses_only() -> None:
 
 
 def test_load_and_main_work_in_process(capsys: pytest.CaptureFixture[str]) -> None:
-    """A class is found by `module:Class`; a wrong name is a sentence and exit status 1."""
+    """A class is found by `module:Class`; a wrong name gives an error and exit status 1."""
     assert load("pathlib:Path") is Path
     assert main(["pathlib:Nowhere"]) == 1
     assert "pathlib:Nowhere cannot be loaded" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What the UI schema refuses, by class and field."""
+"""Classes and fields that the UI schema refuses."""
 
 from __future__ import annotations
 
@@ -109,9 +109,9 @@ def test_a_type_without_a_form_is_refused_by_name(hint: Any, default: Any, sente
     ],
 )  # fmt: skip
 def test_a_field_that_could_never_show_is_refused(hint: Any, default: Any, values: Any, sentence: str) -> None:
-    """The sentence names the field and the value that the other can't have, in a form and in a row."""
+    """The error names the field, and the value that the other field can't have, in a form and in a row."""
     default_field = field(default_factory=default) if callable(default) and default is list else field(default=default)
-    condition = Annotated[str, Ui(label=repr(values), show_if={"mode": values})]  # or typing takes [True] for [1]
+    condition = Annotated[str, Ui(label=repr(values), show_if={"mode": values})]  # else typing takes [True] for [1]
     form = dataclasses.make_dataclass("Model", [("mode", hint, default_field), ("f", condition, "")], frozen=True)
 
     with pytest.raises(SchemaError, match=re.escape(f"Model.f: {sentence}")):
@@ -131,7 +131,7 @@ def test_a_field_that_could_never_show_is_refused(hint: Any, default: Any, value
     ],
 )
 def test_a_model_without_a_form_is_refused(model: type, sentence: str) -> None:
-    """Alert rules may leave any field out, a form cannot be endless, and another class has no fields to show."""
+    """Alert rules may leave out any field, a form can't be endless, and other classes have no fields to show."""
     with pytest.raises(SchemaError, match=f"^{re.escape(sentence)}"):
         describe(datasource(model=model))
 
@@ -145,7 +145,7 @@ def test_a_model_without_a_form_is_refused(model: type, sentence: str) -> None:
     ],
 )
 def test_the_url_and_secrets_must_be_texts(hint: Any, default: Any, sentence: str) -> None:
-    """They are never None; a secret's default would be readable in module.js, and the error does not show it."""
+    """URL and secrets are never None; a secret's default would be readable in module.js, and no error shows it."""
     with pytest.raises(SchemaError, match=rf"Options\.f: {sentence}") as failure:
         one(hint, default, config=True)
 
@@ -163,12 +163,12 @@ def test_a_data_source_has_one_url() -> None:
 
 @pytest.mark.parametrize("name", ["refId", "hide", "datasource", "intervalMs", "constructor", "toString", "__proto__"])
 def test_names_that_grafana_or_javascript_own_are_refused(name: str) -> None:
-    """They would be overwritten by every query, or read from every object."""
+    """Every query would overwrite such fields, or every JavaScript object would have them."""
     with pytest.raises(SchemaError, match=f"Model.{name}: .* choose another name"):
         one(str, "", name=name)
 
 
 def test_a_class_that_answers_no_query_is_refused() -> None:
-    """The sentence names the class and the method that is missing."""
+    """The error names the class and the missing method."""
     with pytest.raises(SchemaError, match=r"^Path: .*query"):
         describe(Path)

@@ -1,4 +1,4 @@
-"""Time series from one shape to another; `tests/conformance/test_sdk_series.py` holds them against the Go SDK's."""
+"""Conversions of time series; `tests/conformance/test_sdk_series.py` compares them with the Go SDK's."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_missing_is_null_by_default() -> None:
 
 
 def test_a_fill_value_must_fit_the_column() -> None:
-    """A constant that the column's type can't hold is an error that names the column."""
+    """If the column's type can't hold the constant, the error names the column."""
     frame = Frame.of(time=[T[0], T[1]], host=["a", "b"], v=[1, 2])
     small = Frame(fields=[*frame.fields[:2], Field("v", [1, 2], "int8")])
     with pytest.raises(FrameError, match="column 'v': the fill value is not of type int8"):
@@ -87,7 +87,7 @@ def test_wide_frames_can_be_bounded() -> None:
     ],
 )
 def test_the_first_of_several_errors_is_reported(times: list[dt.datetime | None], says: str) -> None:
-    """As in the SDK: first the first row's time, then the labels, then the other times."""
+    """The order is the SDK's: first the first row's time, then the labels, then the other times."""
     factors = [Field("host", ["a", "b"]), Field("host", ["a", "b"])]
     frame = Frame(fields=[Field("time", times, "time"), *factors, Field("v", [1, 2])])
     with pytest.raises(FrameError, match=says):
@@ -103,7 +103,7 @@ def test_the_first_of_several_errors_is_reported(times: list[dt.datetime | None]
     ],
 )
 def test_fill_modes_are_read_from_queries(value: dict[str, Any], expected: Fill) -> None:
-    """0 is previous, 1 is null, 2 is a value, as SQL queries carry them."""
+    """SQL queries have the modes 0 for previous, 1 for null, 2 for a value."""
     assert Fill.from_json(value) == expected
 
 

@@ -1,4 +1,4 @@
-"""The services in this process: which methods there are, health, and plain resources."""
+"""The services in this process: their methods, health, and plain resources."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Source(Plain):
     """Has a health check, and answers resources."""
 
     def __init__(self, settings: Settings[dict[str, Any]]) -> None:
-        """Refuse one marker."""
+        """Raise for one marker."""
         if settings.options.get("marker") == "bad":
             raise ValueError("no such marker")
 
@@ -43,7 +43,7 @@ def check_health(kind: type, context: pb.PluginContext) -> pb.CheckHealthRespons
 
 
 def test_every_call_returns_the_error_of_a_failing_constructor() -> None:
-    """When an instance can't be made, each query and the health check say why."""
+    """If an instance can't be created, each query and the health check return the error."""
     request = queries({}, {})
     request.pluginContext.CopyFrom(context(marker="bad"))
     health = check_health(Source, context(marker="bad"))
@@ -67,14 +67,14 @@ class OutOfBounds:
 
 
 class OptionsOutOfBounds(Plain):
-    """A data source with such options."""
+    """A data source whose options break their bound."""
 
     def __init__(self, settings: Settings[OutOfBounds]) -> None:
-        """Keep nothing."""
+        """Ignore the settings."""
 
 
 class VariablesOutOfBounds(Plain):
-    """A data source with such variables."""
+    """A data source whose variables break their bound."""
 
     def query_variable(self, query: Query[OutOfBounds]) -> Frame:
         return Frame.of(a=[query.model.size])
@@ -84,7 +84,7 @@ class Names:
     """A source whose options, queries, variables and annotations all have bounds."""
 
     def __init__(self, settings: Settings[Bounded]) -> None:
-        """Keep nothing."""
+        """Ignore the settings."""
 
     def query(self, query: Query[Bounded]) -> Frame:
         return Frame.of(a=[query.model.series])
@@ -111,7 +111,7 @@ def test_a_value_out_of_bounds_fails_only_its_query_with_400(kind: str) -> None:
 
 
 def test_save_and_test_and_each_query_refuse_options_out_of_bounds() -> None:
-    """The data source can't be made, and each answer says why."""
+    """The data source can't be created, and each answer has the reason."""
     request = queries({})
     request.pluginContext.CopyFrom(context(series=0))
     (answer,) = Services(Names).query(request).values()
@@ -123,7 +123,7 @@ def test_save_and_test_and_each_query_refuse_options_out_of_bounds() -> None:
 
 @pytest.mark.parametrize("kind", [OptionsOutOfBounds, VariablesOutOfBounds])
 def test_a_class_whose_default_breaks_its_bound_does_not_start(kind: type) -> None:
-    """This is so for options and models; the log names class and field."""
+    """The rule applies to options and models; the log names class and field."""
     with pytest.raises(SchemaError, match=r"OutOfBounds\.size: its default breaks its own bound: 2 is above"):
         Service.of(kind)
 
@@ -139,13 +139,13 @@ def test_health_tells_no_secret() -> None:
 @pytest.mark.shows("protocol 62")
 @pytest.mark.parametrize(("kind", "plugin_context"), [(Plain, context()), (Source, pb.PluginContext(pluginId="p"))])
 def test_health_without_a_handler_is_ok(kind: type, plugin_context: pb.PluginContext) -> None:
-    """A class without check_health is healthy when it can be made; without a data source it is the plugin's health."""
+    """A class without check_health is healthy if it can be created; without a data source the plugin is healthy."""
     assert check_health(kind, plugin_context).status == pb.CheckHealthResponse.OK
 
 
 @pytest.mark.shows("protocol 49")
 def test_requests_without_a_data_source_are_answered() -> None:
-    """A query says what it lacks, and a resource is status 400 (item 49)."""
+    """A query's error names the missing data source, and a resource gets status 400 (item 49)."""
     services = Services(Source)
     request = pb.QueryDataRequest(queries=[pb.DataQuery(refId="A")])
     (part,) = services.stream("Resource/CallResource", pb.CallResourceRequest(), pb.CallResourceResponse)
@@ -156,7 +156,7 @@ def test_requests_without_a_data_source_are_answered() -> None:
 
 @pytest.mark.shows("protocol 47")
 def test_methods_follow_the_authors_class() -> None:
-    """The Resource service is always there: it knows the schema, if nothing else; UNIMPLEMENTED answers the others."""
+    """The Resource service always exists, because it has the schema; the other services answer UNIMPLEMENTED."""
     application = Services(Plain).application
 
     assert set(application.streams) == {"/pluginv2.Resource/CallResource"}
@@ -168,7 +168,7 @@ def test_methods_follow_the_authors_class() -> None:
 
 
 def test_methods_follow_the_proto(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An old SDK knows no chunks; a newer host that asks for them falls back, as with a plugin of that SDK."""
+    """An old SDK has no chunks; a newer host that requests them falls back, as with a plugin of that SDK."""
 
     class Chunks(Plain):
         query_chunked = Plain.query
@@ -186,7 +186,7 @@ def test_methods_follow_the_proto(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_health_details_are_json_that_go_reads(details: dict[str, object], expected: object) -> None:
-    """NaN becomes null, and what JSON lacks becomes text."""
+    """NaN becomes null, and types that JSON lacks become text."""
 
     class Odd(Source):
         def check_health(self) -> Health:
@@ -206,7 +206,7 @@ def test_an_invalid_health_status_is_named() -> None:
 
 
 class NoConstructor:
-    """Has no constructor of its own."""
+    """Has no constructor."""
 
     def query(self, query: Query[dict[str, Any]]) -> Frame:
         return Frame.of(v=[1])
@@ -216,19 +216,19 @@ class Demanding(NoConstructor):
     """Takes more than the settings."""
 
     def __init__(self, settings: Settings[dict[str, Any]], pool: object) -> None:
-        """Keep nothing."""
+        """Ignore the settings."""
 
 
 class Lenient(NoConstructor):
     """Takes the settings, and may take more."""
 
     def __init__(self, settings: Settings[dict[str, Any]], pool: object = None) -> None:
-        """Keep nothing."""
+        """Ignore the settings."""
 
 
 @pytest.mark.parametrize("kind", [NoConstructor, Demanding])
 def test_a_class_that_cannot_be_given_the_settings_does_not_start(kind: type) -> None:
-    """A sentence says what to write, in place of Python's own words at the first call."""
+    """An error says what to write, instead of Python's error at the first call."""
     sentence = rf"'{kind.__name__}' can't be given the data source's settings: write def __init__\(self, settings\)"
 
     with pytest.raises(TypeError, match=sentence):

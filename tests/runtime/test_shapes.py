@@ -1,4 +1,4 @@
-"""The shapes of the data plane contract: what is typed, sorted and refused."""
+"""The shapes of the data plane contract: types, sorting and refusals."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_each_shape_gets_its_type(frame_type: FrameType) -> None:
 @pytest.mark.shows("frames 45")
 @pytest.mark.parametrize("frame_type", EXAMPLES)
 def test_no_data_is_a_type_without_fields(frame_type: FrameType) -> None:
-    """No data is one frame with type and version and no fields."""
+    """No data is a frame with type and version, but without fields."""
     no_data = Frame(meta={"type": frame_type, "typeVersion": [0, 1]})
 
     assert apply_type(frame_type, [Frame()]) == [no_data]
@@ -64,7 +64,7 @@ def test_an_empty_list_of_series_is_no_data(frame_type: FrameType) -> None:
 
 @pytest.mark.shows("frames 37")
 def test_time_becomes_non_nullable() -> None:
-    """A time field declared nullable, but without nulls, becomes the non-nullable one that readers look for."""
+    """A nullable time field without nulls becomes non-nullable, as readers expect."""
     frame = Frame(fields=[Field("time", T[:1], nullable=True), Field("v", [1])])
 
     assert not apply_wide(frame)["time"].nullable
@@ -72,7 +72,7 @@ def test_time_becomes_non_nullable() -> None:
 
 @pytest.mark.shows("frames 37", "frames 40")
 def test_series_are_sorted_by_time() -> None:
-    """Unsorted times are sorted, rows of one time keeping their order: Grafana would not look."""
+    """Unsorted times are sorted, and rows of one time keep their order; Grafana does not check the order."""
     unsorted = Frame.of(time=[T[1], T[0], T[1]], host=["b", "a", "c"], v=[1, 2, 3])
     [frame] = apply_type("timeseries-long", [unsorted])
 
@@ -118,14 +118,14 @@ def test_series_are_sorted_by_time() -> None:
     ],
 )
 def test_shapes_that_the_contract_forbids_are_refused(frame_type: FrameType, frames: list[Frame], because: str) -> None:
-    """Null or labelled times, doubled names and labels, doubled times, lost columns: each is an error that says so."""
+    """Null or labelled times, duplicate names and labels, duplicate times, and lost columns each have an error."""
     with pytest.raises(FrameError, match=re.escape(because)):
         apply_type(frame_type, frames)
 
 
 @pytest.mark.shows("frames 37")
 def test_frames_with_the_authors_type_are_checked() -> None:
-    """A frame that its author typed gets version 0.1, is sorted, and is refused where it breaks the contract."""
+    """A frame with the author's type gets version 0.1, is sorted, and is refused if it breaks the contract."""
     wide = Frame(fields=[Field("time", [T[1], T[0]]), Field("v", [1, 2])], meta={"type": "timeseries-wide"})
     invalid = Frame(fields=[Field("v", [1])], meta={"type": "timeseries-wide", "typeVersion": [0, 1]})
     [typed] = contract.set_types([wide])
@@ -138,7 +138,7 @@ def test_frames_with_the_authors_type_are_checked() -> None:
 
 @pytest.mark.parametrize("meta", [{"type": "timeseries-wide", "typeVersion": [0, 0]}, {"type": "log-lines"}])
 def test_other_types_and_versions_are_the_authors(meta: dict[str, object]) -> None:
-    """Frames of a type without contract, or of version 0.0, stay as they are."""
+    """Frames of a type without contract, or of version 0.0, stay unchanged."""
     frames = [Frame(fields=[Field("v", [1, 2])], meta=meta)]
 
     assert contract.set_types(frames) == frames
@@ -146,7 +146,7 @@ def test_other_types_and_versions_are_the_authors(meta: dict[str, object]) -> No
 
 @pytest.mark.shows("frames 40")
 def test_detected_series_are_sorted() -> None:
-    """Series that the runtime types by itself are sorted too."""
+    """Series to which the runtime gives a type are sorted, too."""
     [frame] = contract.set_types([Frame.of(time=[T[1], T[0]], v=[1, 2])])
 
     assert frame["v"].to_list() == [2, 1]
@@ -154,7 +154,7 @@ def test_detected_series_are_sorted() -> None:
 
 @pytest.mark.shows("frames 41")
 def test_long_series_are_sorted_as_short_ones() -> None:
-    """Series long enough for Arrow's own comparison are sorted, and their doubles refused, alike."""
+    """Series long enough for Arrow's comparison are sorted, and their duplicates refused, in the same way."""
     times = [T[0] + dt.timedelta(seconds=second) for second in range(500)]
     frame = apply_wide(Frame.of(time=[*times[1:], times[0]], v=list(range(500))))
 
@@ -166,7 +166,7 @@ def test_long_series_are_sorted_as_short_ones() -> None:
 
 @pytest.mark.parametrize("rows", [3, 300, 5000])
 def test_one_of_many_series_is_sorted(rows: int) -> None:
-    """Many series are checked together; an unsorted one is sorted, and the others stay as they are."""
+    """Many series are checked together; an unsorted one is sorted, and the others stay unchanged."""
     times = [T[0] + dt.timedelta(seconds=second) for second in range(rows)]
     orders = [times, [*times[1:], times[0]], times, times[:1], [], times]
     frames = [
@@ -179,7 +179,7 @@ def test_one_of_many_series_is_sorted(rows: int) -> None:
 
 
 def test_a_time_twice_in_one_of_many_series_is_refused() -> None:
-    """A time at the end of a series and the start of the next is not a double; one within a series is."""
+    """A time at the end of a series and the start of the next is no duplicate; a repeated time within a series is."""
     frames = [Frame.of(time=T[:2], v=[1, 2], labels={"n": "a"}), Frame.of(time=T[1:2], v=[1], labels={"n": "b"})]
     twin = Frame.of(time=[T[1], T[1]], v=[1, 2], labels={"n": "c"})
 

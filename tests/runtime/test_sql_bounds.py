@@ -1,4 +1,4 @@
-"""What a viewer types into SQL and durations costs little, however it nests, repeats or grows."""
+"""SQL and durations from viewers cost little, even if they nest, repeat or grow."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def nest(begin: str, count: int, end: str) -> str:
     ids=lambda text: f"{text[:40]} ({len(text)})",
 )
 def test_macros_that_grow_are_refused_before_they_take_memory(text: str) -> None:
-    """Nesting and output are bounded, for the standard macros, the author's own, and all mixed."""
+    """Nesting and output are bounded for standard macros, the author's macros, and a mix of both."""
     own = {"double": lambda args: args[0] * 2}
     tracemalloc.start()
     began = time.process_time()
@@ -58,7 +58,7 @@ def test_macros_that_grow_are_refused_before_they_take_memory(text: str) -> None
 
 
 def test_ordinary_nesting_is_accepted() -> None:
-    """Sixteen levels and a long text are answered."""
+    """Sixteen levels and a long text are expanded."""
     assert macros.expand_sql(nest("$__timeTo(", 10, ")"), QUERY).startswith("a <= ")
     assert len(macros.expand_sql("x" * 900_000 + "$__interval", QUERY)) == 900_003
 
@@ -79,7 +79,7 @@ def test_urls_without_a_closing_bracket_take_linear_time(text: str) -> None:
     "text", ["9" * 5_000 + "d", "9" * 5_000 + "s", "9" * 5_000, "1." + "9" * 5_000 + "s", "1h" * 5_000, "-" + "1" * 101]
 )
 def test_long_durations_are_refused_by_name(text: str, read: object) -> None:
-    """A long number is the query's error and not one of Python's int()."""
+    """A long number gives the query's error, not an error of Python's int()."""
     assert callable(read)
     with pytest.raises(QueryError, match=r"at most 100 characters|too long|no duration"):
         read(text)

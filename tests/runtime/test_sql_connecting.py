@@ -37,13 +37,13 @@ def verification(parameters: str) -> tuple[ssl.VerifyMode | None, bool]:
     ],
 )
 def test_mysql_verifies_with_any_option_of_tls(parameters: str, expected: tuple[ssl.VerifyMode, bool]) -> None:
-    """It does so unless the address forbids it; PyMySQL's own default verifies nothing."""
+    """TLS is verified unless the address forbids it; PyMySQL's default verifies nothing."""
     assert verification(parameters.format(ca=certifi.where())) == expected
 
 
 @pytest.mark.parametrize("value", ["1", "True", "yes", ""])
 def test_a_switch_is_true_or_false(value: str) -> None:
-    """Another value is not taken for false."""
+    """Another value is refused, not taken for false."""
     with pytest.raises(QueryError, match="ssl_verify_cert must be true or false"):
         find_driver(DatabaseAddress.parse(f"mysql://reader@db.example/shop?ssl_verify_cert={value}"))
 
@@ -52,7 +52,7 @@ class Adbc:
     """A fake driver of ADBC that records the servers."""
 
     def __init__(self) -> None:
-        """Begin."""
+        """Start without servers."""
         self.servers: list[str] = []
 
     def connect(self, server: str, **_: object) -> Adbc:
@@ -61,7 +61,7 @@ class Adbc:
         return self
 
     def cursor(self) -> Adbc:
-        """Give a cursor."""
+        """Return a cursor."""
         return self
 
 
@@ -87,7 +87,7 @@ def test_an_ipv6_address_keeps_its_brackets(adbc: Adbc, address: str, server: st
 
 
 def test_a_session_of_flight_sql_is_used_once(adbc: Adbc) -> None:
-    """A server may keep a query's settings for the next one."""
+    """A server may keep a query's settings for the next query."""
     parts = DatabaseAddress.parse("grpc://db.example")
 
     assert find_driver(parts).open(parts, "").end() is False
@@ -95,7 +95,7 @@ def test_a_session_of_flight_sql_is_used_once(adbc: Adbc) -> None:
 
 
 def test_postgresql_connections_have_timeouts(adbc: Adbc) -> None:
-    """They are options of libpq, which the address can change."""
+    """The timeouts are options of libpq, which the address can change."""
     parts = DatabaseAddress.parse("postgresql://reader@[::1]/shop?tcp_user_timeout=5000")
     find_driver(parts).open(parts, "")
     [uri] = adbc.servers

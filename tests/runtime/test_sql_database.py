@@ -1,6 +1,6 @@
 """A database by its address, here SQLite: what a query may do and cost, and how connections are shared.
 
-tests/databases asks the others.
+tests/databases tests the other databases.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SCRIPT = "CREATE TABLE sales (time INTEGER, region TEXT, amount REAL); INSERT IN
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Make a file of one table with one row, whose name is awkward in an address."""
+    """Make a file of one table with one row; the file's name needs encoding in an address."""
     path = tmp_path / "a?b#c%20.db"
     with sqlite3.connect(path) as connection:
         connection.executescript(SCRIPT)
@@ -99,7 +99,7 @@ def in_memory(**limits: Any) -> Database:
         "SELECT printf('%1000000000d', 1)",
         "SELECT format('%.*c', 1000000000, 'x')",
         pytest.param(ENDLESS + "group_concat(x) FROM n", marks=pytest.mark.slow),
-        pytest.param(  # one row: its bytes stay within the bound
+        pytest.param(  # one row, so that its bytes stay within the bound
             ENDLESS + "max(hex(randomblob(40000))) FROM n", marks=pytest.mark.slow
         ),
         pytest.param(ENDLESS + "x, randomblob(100) FROM n ORDER BY 2", marks=pytest.mark.slow),
@@ -137,13 +137,13 @@ def test_sql_that_does_more_than_read_is_refused(path: Path, tmp_path: Path, sql
     ],
 )  # fmt: skip
 def test_an_endless_query_is_stopped(sql: str) -> None:
-    """The deadline ends it, whatever keeps it running."""
+    """The deadline ends the query in each case."""
     with pytest.raises(QueryError, match=r"took longer than 0\.1 s|too much memory"):
         read(in_memory(seconds=0.1), sql)
 
 
 def test_grafanas_deadline_bounds_a_query() -> None:
-    """It may be sooner than the limit."""
+    """Grafana's deadline may be earlier than the limit."""
     query = query_of_an_hour(deadline=dt.datetime.now(dt.UTC) + dt.timedelta(seconds=0.2))
 
     with pytest.raises(QueryError, match=r"took longer than 0\.[12]"):
@@ -152,7 +152,7 @@ def test_grafanas_deadline_bounds_a_query() -> None:
 
 @pytest.mark.parametrize("delay", [0.0, 0.2])
 def test_a_cancelled_query_ends(delay: float) -> None:
-    """It ends soon, and the next query is not cancelled with it."""
+    """The query ends soon, and the next query is not cancelled."""
     database, query, began = in_memory(connections=1), query_of_an_hour(), time.monotonic()
     threading.Timer(delay, query.cancel.set).start()
 
@@ -164,7 +164,7 @@ def test_a_cancelled_query_ends(delay: float) -> None:
 
 
 def test_rows_beyond_the_limit_are_left_out() -> None:
-    """A notice says so."""
+    """A notice says that rows are left out."""
     frame = read(in_memory(rows=1000), ENDLESS + "x FROM n")
 
     assert len(frame) == 1000
@@ -172,7 +172,7 @@ def test_rows_beyond_the_limit_are_left_out() -> None:
 
 
 def test_bytes_beyond_the_limit_are_left_out() -> None:
-    """The number of rows does not matter."""
+    """The bound holds for any number of rows."""
     frame = read(in_memory(bytes=10_000_000), ENDLESS + "hex(zeroblob(10000)) AS x FROM n")
 
     assert 400 < len(frame) < 500
@@ -215,7 +215,7 @@ def test_connections_are_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_more_statements_run_at_once_than_there_are_connections() -> None:
-    """Others wait, but not for ever."""
+    """Other statements wait, but not for ever."""
     database, query = in_memory(connections=1, seconds=0.3), query_of_an_hour()
     holder = threading.Thread(target=lambda: suppress_late(database))
     began = time.monotonic()
@@ -231,19 +231,19 @@ def test_no_more_statements_run_at_once_than_there_are_connections() -> None:
 
 
 def suppress_late(database: Database) -> None:
-    """Hold the connection until the query has taken too long."""
+    """Keep the connection until the query has exceeded its time."""
     with suppress(QueryError):
         read(database, ENDLESS + "count(*) FROM n")
 
 
 def test_a_closed_database_keeps_no_connection() -> None:
-    """Queries that still run close theirs."""
+    """Queries that still run close their connections."""
     database = in_memory()
     read(database, "SELECT 1 AS x")
     database.close()
     read(database, "SELECT 1 AS x")
 
-    assert database._pool._idle == []  # nothing else tells
+    assert database._pool._idle == []  # no other sign shows it
 
 
 def test_tables_and_columns_are_listed(path: Path) -> None:
@@ -260,7 +260,7 @@ def test_tables_and_columns_are_listed(path: Path) -> None:
 
 @pytest.mark.parametrize("content", [None, b"not a database" * 100], ids=["missing", "no database"])
 def test_an_unreadable_database_file_is_an_error(tmp_path: Path, content: bytes | None) -> None:
-    """The panel and the config page show it; no file is created."""
+    """The panel and the config page show the error; no file is created."""
     path = tmp_path / "x.db"
     if content is not None:
         path.write_bytes(content)
@@ -297,7 +297,7 @@ def test_a_database_without_read_only_sessions_needs_a_declared_account() -> Non
 
 
 def test_an_address_has_its_parts() -> None:
-    """The password beside it comes first, and is written so that it stays one."""
+    """A separate password takes precedence, and is encoded in the address."""
     word = "p:@/?#ü"
     address = DatabaseAddress.parse("PostgreSQL://re%40der:old@db.example:5433/shop?sslmode=require&x=1", password=word)
 

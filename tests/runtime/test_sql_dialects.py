@@ -1,4 +1,4 @@
-"""The macros of Grafana's SQL data sources: what each becomes in each dialect, and how mistakes are reported."""
+"""The macros of Grafana's SQL data sources: the text of each in each dialect, and the errors for mistakes."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ SQLITE = "CASE typeof(t) WHEN 'text' THEN CAST(strftime('%s', t) AS INTEGER) ELS
     ],
 )
 def test_macros_become_grafanas_sql(text: str, expected: list[str]) -> None:
-    """PostgreSQL, MySQL and SQL Server, by the text."""
+    """The test compares the SQL text of PostgreSQL, MySQL and SQL Server."""
     assert [expand_sql(text, QUERY, dialect=dialect) for dialect in GRAFANA] == expected
 
 
@@ -128,7 +128,7 @@ def test_macros_become_grafanas_sql(text: str, expected: list[str]) -> None:
     ],
 )
 def test_other_dialects_have_their_own_functions(dialect: Any, text: str, expected: str) -> None:
-    """TimescaleDB, DuckDB, SQLite and ClickHouse, by the text; two names that people give."""
+    """The test compares the SQL of TimescaleDB, DuckDB, SQLite and ClickHouse; two dialects have alternative names."""
     assert expand_sql(text, QUERY, dialect=dialect) == expected
 
 
@@ -150,7 +150,7 @@ def test_other_dialects_have_their_own_functions(dialect: Any, text: str, expect
     ],
 )
 def test_numbers_and_formats_are_the_same_everywhere(dialect: Dialect, text: str, expected: str) -> None:
-    """They need no functions of the database; other text stays."""
+    """These macros need no functions of the database; other text stays."""
     assert expand_sql(text, QUERY, dialect=dialect) == expected
 
 
@@ -176,7 +176,7 @@ def test_numbers_and_formats_are_the_same_everywhere(dialect: Dialect, text: str
     ],
 )
 def test_macros_may_have_spaces_quotes_and_brackets(text: str, expected: str) -> None:
-    """They may contain macros, and are expanded in comments and texts too, as in Grafana."""
+    """Macros may contain macros, and are expanded in comments and texts, too, as in Grafana."""
     assert expand_sql(text, QUERY, dialect="postgres") == expected
 
 
@@ -187,7 +187,7 @@ def test_a_backslash_escapes_quotes_in_mysql_only() -> None:
 
 
 def test_mysql_knows_times_before_1970() -> None:
-    """Its `FROM_UNIXTIME` does not."""
+    """MySQL's `FROM_UNIXTIME` does not know them."""
     early = TimeRange(start=dt.datetime(1969, 12, 31, 23, tzinfo=dt.UTC), end=START)
 
     text = expand_sql("$__timeFilter(t)", Query(model=None, time_range=early), dialect="mysql")
@@ -196,7 +196,7 @@ def test_mysql_knows_times_before_1970() -> None:
 
 
 def test_comments_are_removed_in_mssql_only() -> None:
-    """Grafana does so, so a commented-out macro is none; comment signs inside a text are text."""
+    """As in Grafana, a commented-out macro is ignored; comment marks inside a text are text."""
     text = "SELECT '--$__interval', [a--b] -- $__nonsense(\n/* $__foo */FROM t"
 
     assert expand_sql(text, QUERY, dialect="mssql") == "SELECT '--10m', [a--b] \nFROM t"
@@ -241,7 +241,7 @@ def test_mistakes_are_reported_with_the_macros_there_are(dialect: Dialect, text:
 
 @pytest.mark.parametrize("dialect", ["mysql", "mssql", "sqlite", "clickhouse"])
 def test_groups_below_a_second_are_refused_where_they_would_be_wrong(dialect: Dialect) -> None:
-    """MySQL would divide by zero."""
+    """In MySQL they would divide by zero."""
     with pytest.raises(QueryError, match="whole seconds for this database, got '500ms'"):
         expand_sql("$__timeGroup(t, '500ms')", QUERY, dialect=dialect)
 
@@ -253,7 +253,7 @@ def test_an_unknown_dialect_is_the_authors_mistake() -> None:
 
 
 def test_own_macros_are_added_to_those_of_a_dialect() -> None:
-    """They replace those of the same name, are listed in errors, and may be nested."""
+    """The author's macros replace standard ones of the same name, are listed in errors, and may be nested."""
     own = {"ago": lambda args: f"now() - {args[0]}", "time": lambda args: f"<{args[0]}>", "sales": lambda _: "s.sales"}
 
     text = expand_sql(

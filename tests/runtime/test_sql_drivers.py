@@ -1,4 +1,4 @@
-"""What drivers report of read-only transactions, and cursors that are bounded in bytes."""
+"""The reports of drivers about read-only transactions, and cursors with a bound in bytes."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from gfruntime.sql.drivers import mysql, postgresql
 
 @dataclass
 class Rows:
-    """A cursor whose rows are as large as `sizes` says."""
+    """A cursor whose rows have the sizes in `sizes`."""
 
     sizes: list[int]
     batch_sizes: list[int] = field(default_factory=list)
 
     def fetchmany(self, size: int) -> list[tuple[str]]:
-        """Give rows, and keep how many bytes were asked for at once."""
+        """Return rows, and record how many bytes were requested at once."""
         some, self.sizes = self.sizes[:size], self.sizes[size:]
         self.batch_sizes.append(sum(some))
         return [("x" * each,) for each in some]
@@ -32,7 +32,7 @@ class Rows:
     ids=["large", "late", "mixed"],
 )
 def test_no_more_bytes_are_in_memory_than_an_answer_may_have(sizes: list[int]) -> None:
-    """Only the last batch exceeds the bound, and it has few rows."""
+    """Only the last batch exceeds the bound, and this batch has few rows."""
     rows = Rows(sizes)
     cursor = BoundedCursor(rows, 10_000_000)
     answer = cursor.fetchmany(100_000)
@@ -43,7 +43,7 @@ def test_no_more_bytes_are_in_memory_than_an_answer_may_have(sizes: list[int]) -
 
 
 def test_small_rows_are_all_read() -> None:
-    """The size of the batches does not matter."""
+    """All rows are read with any size of batches."""
     assert len(BoundedCursor(Rows([10] * 5000), 10_000_000).fetchmany(100_000)) == 5000
 
 
@@ -76,20 +76,20 @@ def test_only_mysql_and_mariadb_are_trusted_to_be_read_only(
 
 
 class Cursor:
-    """A cursor of PostgreSQL's protocol, whose server knows of the transaction what `answer` says."""
+    """A cursor of PostgreSQL's protocol, whose server reports `answer` about the transaction."""
 
     def __init__(self, answer: object) -> None:
-        """Keep it."""
+        """Store the answer."""
         self.answer, self.statements = answer, list[str]()
 
     def execute(self, sql: str) -> None:
-        """Execute, or fail at what the server does not know."""
+        """Execute, or fail for a setting that the server does not know."""
         self.statements.append(sql)
         if "current_setting" in sql and self.answer is None:
             raise FrameError("unknown function")
 
     def fetchall(self) -> list[tuple[object]]:
-        """Give the answer."""
+        """Return the answer."""
         return [(self.answer,)]
 
 
@@ -97,7 +97,7 @@ class Cursor:
 def test_postgresql_is_trusted_if_it_confirms_read_only(
     monkeypatch: pytest.MonkeyPatch, answer: object, *, keeps: bool
 ) -> None:
-    """A server that does not know the setting has an account, or no query."""
+    """A server without the setting needs a read-only account, or gets no query."""
     monkeypatch.setattr(postgresql.PostgresSession, "__init__", lambda *_: None)
     session: Any = object.__new__(postgresql.PostgresSession)
     session._cursor = Cursor(answer)

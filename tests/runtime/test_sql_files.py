@@ -52,19 +52,19 @@ def test_a_replaced_file_is_read_again(tmp_path: Path) -> None:
     ],
 )
 def test_a_path_is_written_in_many_ways(address: str, path: str) -> None:
-    """It may have SQLAlchemy's slashes, and a drive of Windows."""
+    """A path may have SQLAlchemy's slashes, and a Windows drive."""
     assert find_path(DatabaseAddress.parse(address)) == path
 
 
 @pytest.mark.parametrize("address", ["sqlite://shop.db", "duckdb://shop.duckdb", "sqlite://data/shop.db"])
 def test_two_slashes_are_not_a_path(address: str) -> None:
-    """They would mean an empty database, in which each query fails."""
+    """Two slashes would mean an empty database, in which each query fails."""
     with pytest.raises(QueryError, match=r"needs a path after (sqlite|duckdb):, such as"):
         Database(address)
 
 
 def test_the_texts_of_a_file_may_be_long(tmp_path: Path) -> None:
-    """Real texts are long."""
+    """Texts of real files are long."""
     with closing(sqlite3.connect(tmp_path / "a.db")) as owner:
         owner.execute("CREATE TABLE t AS SELECT hex(zeroblob(200000)) AS v")
         owner.commit()

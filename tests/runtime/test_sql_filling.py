@@ -1,4 +1,4 @@
-"""Rows of SQL become series as in Grafana's SQL data sources, gaps filled where the query asks for it."""
+"""Rows of SQL become series as in Grafana's SQL data sources, and gaps are filled if the query requests it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ QUERY = Query(
     interval=dt.timedelta(minutes=5),
 )
 ZERO = int(dt.datetime(2026, 3, 7, 14, tzinfo=dt.UTC).timestamp())
-"""The group in which the time range begins; it ends in that of 14:20."""
+"""The group in which the time range begins; the range ends in the group of 14:20."""
 
 
 def series(sql: str, frame: Frame, query: Query[Any] = QUERY) -> Frame:
-    """Make the one frame of a time series."""
+    """Make the only frame of a time series."""
     [result] = formatted(frame, "timeseries", sql=sql, query=query)
     return result
 
@@ -50,7 +50,7 @@ def minutes(frame: Frame) -> list[int]:
     ],
 )  # fmt: skip
 def test_gaps_are_filled_as_the_query_says(sql: str, expected: list[float | None]) -> None:
-    """The groups of the whole range are filled; the last macro counts, macros in comments don't."""
+    """Gaps in the whole range are filled; the last macro counts, macros in comments do not."""
     frame = Frame.of(time=[ZERO + 300, ZERO + 900], v=[1, 3])
 
     result = series(sql, frame)
@@ -62,7 +62,7 @@ def test_gaps_are_filled_as_the_query_says(sql: str, expected: list[float | None
 
 
 def test_labels_become_series_before_gaps_are_filled() -> None:
-    """Every combination has a value at every time."""
+    """Every combination of labels has a value at every time."""
     frame = Frame.of(time=[ZERO, ZERO, ZERO + 600], host=["a", "b", "a"], v=[1, 2, 3])
 
     result = series("$__timeGroupAlias(t, '5m', 0)", frame)
@@ -74,7 +74,7 @@ def test_labels_become_series_before_gaps_are_filled() -> None:
 
 
 def test_a_metric_names_its_series() -> None:
-    """As in Grafana, if it is the only label of the only value."""
+    """As in Grafana, the metric is the name if it is the only label of the only value."""
     frame = Frame.of(time=[ZERO, ZERO], metric=["cpu", "disk"], v=[1.5, 2.5])
 
     assert [(field.name, field.labels) for field in series("", frame).fields] == [
@@ -115,13 +115,13 @@ def test_no_rows_are_no_data() -> None:
 
 @pytest.mark.parametrize("text", ["zero", "nan", "inf", "NULL + 1", ""])
 def test_a_wrong_fill_value_is_an_error(text: str) -> None:
-    """It is neither NULL nor previous nor a number."""
+    """The value must be NULL, previous or a number."""
     with pytest.raises(QueryError, match="must be NULL, previous or a number, got"):
         series(f"$__timeGroup(t, '5m', {text})", Frame.of(time=[ZERO], v=[1]))
 
 
 def test_a_series_needs_a_time() -> None:
-    """The error says what to do; a row without one is an error too."""
+    """The error says what to do; a row without a time is an error, too."""
     with pytest.raises(QueryError, match="needs a column of times"):
         series("", Frame.of(x=[1]))
     with pytest.raises(FrameError, match=r"null time values|time point is nil"):
@@ -129,7 +129,7 @@ def test_a_series_needs_a_time() -> None:
 
 
 def test_too_many_gaps_give_a_notice_instead() -> None:
-    """A long range of short groups costs nothing."""
+    """A long range of short groups is not filled."""
     long = TimeRange(start=START, end=START + dt.timedelta(days=3650))
     frame = Frame.of(time=[ZERO], v=[1])
 
@@ -166,7 +166,7 @@ def test_the_number_of_cells_is_bounded() -> None:
 
 
 def test_tables_are_not_filled() -> None:
-    """A table stays a table, with or without the query."""
+    """A table stays unchanged, with or without the query."""
     frame = Frame.of(time=[ZERO], v=[1])
 
     [table] = formatted(frame, "table", sql="$__timeGroup(t, '5m', 0)", query=QUERY)

@@ -1,4 +1,4 @@
-"""Sessions of a database that misbehaves, or lets a query write, with a driver of the tests."""
+"""Sessions of a database that misbehaves, or lets a query write, with a fake driver."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LONG_S = 60.0
 
 @dataclass
 class Server:
-    """What all sessions of a test share: which steps wait without end, and a log of the steps."""
+    """The shared state of all sessions of a test: the steps that wait for ever, and a log of the steps."""
 
     waits: set[str] = field(default_factory=set)
     fails: set[str] = field(default_factory=set)
@@ -39,7 +39,7 @@ class Server:
     idle_s: float = 0.2
 
     def do(self, what: str, cancellation: threading.Event | None = None) -> None:
-        """Log a step; wait, if the test wants that, until it is cancelled or the test ends."""
+        """Log a step; if it is a waiting step, wait until it is cancelled or the test ends."""
         self.log.append(what)
         if what in self.fails:
             raise OSError(f"{what} failed")
@@ -51,7 +51,7 @@ class Server:
 
 
 class Session:
-    """A connection of SQLite that waits where its server says so."""
+    """A connection of SQLite that waits in the steps which its server names."""
 
     def __init__(self, server: Server) -> None:
         """Connect."""
@@ -72,7 +72,7 @@ class Session:
         return self._connection.execute(sql)
 
     def list_columns(self) -> sqlite3.Cursor:
-        """Give three columns."""
+        """Return three columns."""
         return self.run("SELECT '', 't', column1, 'INT' FROM (VALUES ('a'), ('b'), ('c'))")
 
     def cancel(self) -> None:
@@ -117,7 +117,7 @@ def open_database(**limits: Any) -> Database:
 @pytest.mark.parametrize("obeys", [True, False])
 @pytest.mark.parametrize("what", ["open", "begin", "run", "end"])
 def test_a_query_ends_whatever_the_driver_waits_for(server: Server, what: str, *, obeys: bool) -> None:
-    """The next query has a connection, though a thread may still wait for the first one."""
+    """The next query gets a connection, although a thread may still wait for the first one."""
     server.waits, server.obeys = {what}, obeys
     database, began = open_database(), time.monotonic()
 
@@ -131,7 +131,7 @@ def test_a_query_ends_whatever_the_driver_waits_for(server: Server, what: str, *
 
 @pytest.mark.parametrize("what", ["open", "begin", "run", "end"])
 def test_a_cancelled_query_ends_whatever_the_driver_waits_for(server: Server, what: str) -> None:
-    """It ends long before its deadline."""
+    """The query ends long before its deadline."""
     server.waits = {what}
     query, database, began = query_of_an_hour(), open_database(seconds=LONG_S), time.monotonic()
     threading.Timer(0.1, query.cancel.set).start()
@@ -142,7 +142,7 @@ def test_a_cancelled_query_ends_whatever_the_driver_waits_for(server: Server, wh
 
 
 def test_a_waiting_cancellation_does_not_delay_the_error(server: Server) -> None:
-    """It may need its own connection, over the same network."""
+    """The cancellation may need its own connection, over the same network."""
     server.waits, database, began = {"run", "cancel again"}, open_database(), time.monotonic()
 
     with pytest.raises(QueryError, match="took longer"):
@@ -162,7 +162,7 @@ def test_a_cancellation_never_reaches_the_next_query(server: Server) -> None:
 
 
 def test_unused_connections_are_closed(server: Server) -> None:
-    """They are closed after a while, and not before: another program may wait for the file."""
+    """Unused connections are closed after some time, not earlier: another program may wait for the file."""
     database = open_database(seconds=5)
     read(database)
     read(database)
@@ -178,7 +178,7 @@ def test_unused_connections_are_closed(server: Server) -> None:
 
 
 def test_a_connection_that_is_gone_is_replaced(server: Server) -> None:
-    """The server may have been started again; a second failure is the query's."""
+    """The server may have restarted; a second failure is the query's error."""
     database = open_database(seconds=5)
     read(database)
     server.fails = {"begin"}
@@ -191,7 +191,7 @@ def test_a_connection_that_is_gone_is_replaced(server: Server) -> None:
 
 
 def test_a_stuck_connection_closes_the_idle_ones(server: Server) -> None:
-    """They use the same network."""
+    """The idle connections use the same network."""
     server.idle_s, server.together = LONG_S, threading.Barrier(2)
     database = open_database(connections=2, seconds=5)
     threads = [threading.Thread(target=read, args=(database,)) for _ in range(2)]
@@ -211,7 +211,7 @@ def test_a_stuck_connection_closes_the_idle_ones(server: Server) -> None:
 
 
 def test_a_session_that_may_write_gets_no_query(server: Server) -> None:
-    """Unless the account is declared read-only; "Save & test" says so."""
+    """The session gets queries if the account is declared read-only; otherwise "Save & test" gives the reason."""
     server.keeps_from_writing = False
     with pytest.raises(QueryError, match="does not make this session read-only: connect with an account"):
         read(open_database())
@@ -229,7 +229,7 @@ def test_a_session_that_may_write_gets_no_query(server: Server) -> None:
 @pytest.mark.parametrize("limits", [{"rows": 2}, {"bytes": 100}])
 @pytest.mark.parametrize("output", ["timeseries", "table"])
 def test_an_alert_rule_gets_an_error_for_a_part(server: Server, limits: dict[str, int], output: Any) -> None:
-    """A panel shows the part with a notice, and no gap of it is filled."""
+    """A panel shows the partial result with a notice and without filled gaps."""
     assert not server.waits
     sql = "SELECT $__timeGroup(column1, '20m', 0) AS time, 5 AS v FROM (VALUES (0), (1200), (2400), (3600)) ORDER BY 1"
     sql = sql.replace("(column1", "(column1 + $__unixEpochFrom()")
@@ -246,7 +246,7 @@ def test_an_alert_rule_gets_an_error_for_a_part(server: Server, limits: dict[str
 
 
 def test_an_alert_rule_gets_an_error_for_gaps_that_stay(server: Server) -> None:
-    """The rows that are missing may be the ones that it asks for."""
+    """The missing rows may be the rows that the rule needs."""
     assert not server.waits
     window = TimeRange(start=dt.datetime(1600, 1, 1, tzinfo=dt.UTC), end=NOW)
     sql = "SELECT $__timeGroup(0, '1d', 0) AS time, 1 AS v"
@@ -258,7 +258,7 @@ def test_an_alert_rule_gets_an_error_for_gaps_that_stay(server: Server) -> None:
 
 
 def test_names_are_not_bounded_by_the_authors_rows(server: Server) -> None:
-    """They are cached for half a minute."""
+    """Names are cached for half a minute."""
     database = open_database(rows=1, bytes=1)
 
     assert [each["value"] for each in database.names()] == ["t", "a", "b", "c"]

@@ -41,7 +41,7 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
     ],
 )
 def test_texts_are_written_as_character_codes(sql: str, expected: str) -> None:
-    """PostgreSQL reads them bare, inside a text and in a comment."""
+    """PostgreSQL reads the text alone, inside another text and in a comment."""
     assert expand_sql(sql, QUERY, dialect="postgres") == expected
 
 
@@ -62,13 +62,13 @@ def test_each_dialect_writes_texts_as_digits(dialect: Dialect, expected: str) ->
 
 @pytest.mark.parametrize("name", ['"$__text(a)"', "`x$__text(a)`"])
 def test_a_variable_in_a_name_is_refused(name: str) -> None:
-    """It could become the name of another table."""
+    """The variable could become the name of another table."""
     with pytest.raises(QueryError, match="can't be in the name"):
         expand_sql(f"FROM {name}", QUERY, dialect="postgres")
 
 
 def test_several_values_in_one_text_are_refused() -> None:
-    """The sentence says what to write."""
+    """The error says what to write."""
     with pytest.raises(QueryError, match=r"write IN \(\$variable\), without quotes"):
         expand_sql("x IN ('$__text(a,b)')", QUERY, dialect="postgres")
 
@@ -118,7 +118,7 @@ def test_sqlite_compares_numbers_as_numbers(where: str, value: str, amounts: lis
 
 
 def test_sqlite_groups_are_compared_as_numbers() -> None:
-    """`HAVING` compares an expression, which has no type of its own."""
+    """`HAVING` compares an expression, which has no type."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(SALES)
         sql = expand_sql("SELECT avg(amount) FROM sales HAVING avg(amount) > $__text(100)", QUERY, dialect="sqlite")
@@ -127,7 +127,7 @@ def test_sqlite_groups_are_compared_as_numbers() -> None:
 
 @pytest.mark.parametrize("word", ["x$__text(1)", "x.$__text(1)", "1$__text(1)", "'a'$__text(1)", "$__text(1)x"])
 def test_a_number_is_never_part_of_a_word(word: str) -> None:
-    """It can't become the name of another table."""
+    """A number can't become the name of another table."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute("CREATE TABLE x1 AS SELECT 1 AS x1")
         with pytest.raises(sqlite3.Error, match="syntax"):
@@ -136,7 +136,7 @@ def test_a_number_is_never_part_of_a_word(word: str) -> None:
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_variable_can_be_a_limit(dialect: Dialect) -> None:
-    """MySQL takes no text after LIMIT; only a number is written there."""
+    """MySQL accepts no text after LIMIT, so only a number is written there."""
     assert expand_sql("LIMIT $__text(10) OFFSET $__text(5)", QUERY, dialect=dialect) == "LIMIT  10  OFFSET  5 "
     assert "1e3" not in expand_sql("LIMIT $__text(1e3)", QUERY, dialect=dialect)
     assert "OR" not in expand_sql("LIMIT $__text(10 OR 1=1)", QUERY, dialect=dialect)
@@ -158,14 +158,14 @@ def test_a_variable_can_be_a_groups_interval(dialect: Dialect, macro: str, inter
 @settings(deadline=None)
 @given(dialect=st.sampled_from(DIALECTS), frame=st.sampled_from(FRAMES), text=TEXTS)
 def test_no_character_of_a_text_gets_into_sql(dialect: Dialect, frame: str, text: str) -> None:
-    """A text at any place adds only digits to what the text `x` gives, or is refused."""
+    """A text at any place adds only digits to the SQL of the text `x`, or is refused."""
 
     def expand(value: str) -> str:
         try:
             sql = expand_sql(frame.format(f"$__text({quote(value, safe='')})"), QUERY, dialect=dialect)
         except QueryError:
             return ""
-        sql = re.sub(r" -?[0-9.]+ ", "CAST(X'' AS TEXT)", sql) if dialect == "sqlite" else sql  # of a number
+        sql = re.sub(r" -?[0-9.]+ ", "CAST(X'' AS TEXT)", sql) if dialect == "sqlite" else sql  # the SQL of a number
         return re.sub(r"(?:[0-9A-F]{2}|\\U[0-9A-F]{8}|\\x[0-9A-F]{2})+(?=')|(?<=0x)[0-9A-F]*", "", sql)
 
     assert expand(text or "x") == expand("x")
@@ -174,7 +174,7 @@ def test_no_character_of_a_text_gets_into_sql(dialect: Dialect, frame: str, text
 @settings(deadline=None)
 @given(text=TEXTS)
 def test_sqlite_reads_the_text_unchanged(text: str) -> None:
-    """Bare, where a number is one, and within another text."""
+    """The text is alone, where a number stays a number, and within another text."""
     sql = "SELECT $__text({0}), '<$__text({0})>'".replace("{0}", quote(text, safe=""))
     with closing(sqlite3.connect(":memory:")) as connection:
         bare, quoted = connection.execute(expand_sql(sql, QUERY, dialect="sqlite")).fetchone()

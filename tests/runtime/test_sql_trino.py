@@ -1,6 +1,6 @@
-"""`Database` with Trino's client and a server of the tests' own, which speaks its protocol but runs no SQL.
+"""`Database` with Trino's client and a fake server, which speaks Trino's protocol but runs no SQL.
 
-No real Trino runs: whether it understands the macros is not tested here.
+No real Trino runs, so these tests do not show whether Trino accepts the macros.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ class Trino:
     requests: list[tuple[str, int]] = field(default_factory=list)
 
     def open(self, **limits: Any) -> Database:
-        """Open it as a data source does whose account is declared read-only."""
+        """Open the database like a data source whose account is declared read-only."""
         address = f"trino+http://reader@127.0.0.1:{self.port}/lake/shop"
         return Database(address, account_reads_only=True, limits=Limits(**limits))
 
     def answer(self, number: int) -> dict[str, Any]:
-        """Describe a page; the first has no rows yet, as of a statement that waits for its turn."""
+        """Describe a page; the first has no rows yet, like that of a queued statement."""
         types = [
             {
                 "name": name,
@@ -89,7 +89,7 @@ def trino() -> Iterator[Trino]:
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
-            """Be quiet."""
+            """Print nothing."""
 
         def _send(self, number: int) -> None:
             body = json.dumps(state.answer(number)).encode()
@@ -131,13 +131,13 @@ def query_of(**options: Any) -> Query[None]:
 
 
 def read(database: Database, sql: str = "SELECT 1") -> Any:
-    """Ask for a table."""
+    """Query a table."""
     [frame] = database.query(query_of(), sql, format="table")
     return frame
 
 
 def test_rows_of_all_pages_are_read(trino: Trino) -> None:
-    """They have their types; the statement goes to the catalog and the schema, with times in UTC."""
+    """Rows have their types; the statement goes to the catalog and the schema, with times in UTC."""
     trino.pages = 3
     frame = read(trino.open())
 
@@ -176,7 +176,7 @@ def test_rows_beyond_the_limit_are_not_read(trino: Trino) -> None:
 
 
 def test_a_query_that_takes_too_long_ends(trino: Trino) -> None:
-    """It is cancelled on the server, too."""
+    """The query is cancelled on the server, too."""
     trino.pages, trino.columns = 10**9, []
     began = time.monotonic()
 
@@ -187,7 +187,7 @@ def test_a_query_that_takes_too_long_ends(trino: Trino) -> None:
 
 
 def test_a_cancelled_query_ends(trino: Trino) -> None:
-    """It is cancelled on the server, too."""
+    """The query is cancelled on the server, too."""
     trino.pages, trino.columns = 10**9, []
     query, began = query_of(), time.monotonic()
     threading.Timer(0.3, query.cancel.set).start()
@@ -214,7 +214,7 @@ def test_an_sql_error_has_the_servers_message(trino: Trino) -> None:
 
 
 def test_tables_and_columns_are_listed(trino: Trino) -> None:
-    """They are those of the address's catalog."""
+    """The list has the tables and columns of the address's catalog."""
     trino.columns = [(name, "varchar(10)", name) for name in ("schema", "table", "column", "type")]
 
     assert trino.open().names() == [
@@ -225,7 +225,7 @@ def test_tables_and_columns_are_listed(trino: Trino) -> None:
 
 
 def test_an_unreachable_server_is_an_error() -> None:
-    """The config page shows it."""
+    """The config page shows the error."""
     database = Database("trino+http://reader@127.0.0.1:1/lake", account_reads_only=True, limits=Limits(seconds=2))
 
     assert database.check().status == "error"

@@ -1,4 +1,4 @@
-"""What is printed, cut into lines."""
+"""Printed output, cut into lines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gfruntime.serving import stdio
 
 @given(st.lists(st.binary(max_size=10)))
 def test_nothing_printed_is_lost(chunks: list[bytes]) -> None:
-    """With any chunks, the lines and the rest hold every byte but newlines and blank lines."""
+    """For any chunks, the lines and the rest have every byte except newlines and blank lines."""
     lines, pending = [], b""
     for chunk in chunks:
         whole, pending = stdio.lines(pending, chunk)
@@ -22,7 +22,7 @@ def test_nothing_printed_is_lost(chunks: list[bytes]) -> None:
 
 
 def test_endless_lines_are_handed_out_in_pieces() -> None:
-    """A line without an end is not collected for ever."""
+    """A line without an end is not stored for ever."""
     whole, pending = stdio.lines(b"", b"x" * 40_000)
 
     assert [len(piece) for piece in whole] == [16_384, 16_384]

@@ -1,4 +1,4 @@
-"""Files written through a stencil are those that Arrow writes, byte for byte."""
+"""Files written through a stencil equal Arrow's files, byte for byte."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _by_arrow(frame: Frame, ref_id: str = "A") -> bytes:
-    """Encode a frame as if it were the first of its shape."""
-    stencils._once.clear()  # what is tested
+    """Encode a frame as the first of its shape."""
+    stencils._once.clear()  # the cache under test
     stencils._stencils.clear()
     return b"".join(arrow.encode(frame, ref_id=ref_id))
 
@@ -39,7 +39,7 @@ def _thrice(frame: Frame, ref_id: str = "A") -> bytes:
 
 @st.composite
 def frames(draw: st.DrawFn) -> Frame:
-    """Draw a frame of columns without nulls, the last of them with labels; each column is part of a longer array."""
+    """Draw a frame of columns without nulls, the last column with labels; each column is part of a longer array."""
     rows = draw(st.integers(1, 4))
     kinds = draw(st.lists(st.sampled_from(sorted(NUMBERS)), min_size=1, max_size=4))
     fields = []
@@ -59,11 +59,11 @@ def test_a_stencil_gives_what_arrow_writes(frame: Frame) -> None:
     expected = _by_arrow(frame)
 
     assert _thrice(frame) == expected
-    assert len(stencils._stencils) == 1  # None where it proves to give other bytes
+    assert len(stencils._stencils) == 1  # None if it would give other bytes
 
 
 def test_series_of_one_shape_have_their_own_labels_and_values() -> None:
-    """The second and later series are written through the stencil of the first, with what is theirs."""
+    """The second and later series are written through the stencil of the first, with their labels and values."""
     times = pa.array([1, 2, 3, 4], pa.timestamp("ns"))
     series = [Frame.of("cpu", t=times, v=[at * 1.5] * 4, labels={"host": f"web-{at}"}) for at in range(9)]
     files = [b"".join(arrow.encode(frame, ref_id="A")) for frame in series]
@@ -116,7 +116,7 @@ def test_a_writer_with_other_results_gets_no_stencil() -> None:
 
 
 def test_the_number_of_stencils_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A plugin whose answers never have the same shape twice keeps none, and the kept ones are bounded."""
+    """If no shape repeats, no stencil is kept, and the number of kept ones is bounded."""
     monkeypatch.setattr(stencils, "_MAX_SHAPES", 3)
     for rows in range(1, 9):
         arrow.encode(Frame.of(v=[1] * rows, labels={"a": "b"}))

@@ -75,7 +75,7 @@ class Async(Sync):
 
     async def run_stream(self, request: StreamRequest) -> AsyncIterator[object]:  # type: ignore[override]
         try:
-            async with asyncio.timeout(30):  # spans the yields, which only works within one task
+            async with asyncio.timeout(30):  # the timeout spans the yields, which only works within one task
                 for packet in self.packets(request):
                     yield packet
                     await asyncio.sleep(60 if request.path == "slow" else 0)
@@ -84,7 +84,7 @@ class Async(Sync):
 
 
 class RunOnly(Plain):
-    """Has channels, and no method that decides about subscriptions."""
+    """Has channels, but no method that decides about subscriptions."""
 
     def run_stream(self, request: StreamRequest) -> Iterator[object]:
         yield request.path
@@ -92,7 +92,7 @@ class RunOnly(Plain):
 
 @pytest.fixture(params=[Sync, Async])
 def services(request: pytest.FixtureRequest) -> Services:
-    """Give both kinds."""
+    """Return the services of each kind."""
     closure.clear()
     return Services(request.param)
 
@@ -112,7 +112,7 @@ def packets(services: Services, path: str, *, count: int = 0) -> list[bytes]:
 @pytest.mark.shows("protocol 68")
 @pytest.mark.parametrize(("path", "status"), [("json", 0), ("nowhere", 1), ("secret", 2)])
 def test_the_answers_to_a_subscription_have_grafanas_numbers(services: Services, path: str, status: int) -> None:
-    """OK, not found and permission denied are 0, 1 and 2 (item 68)."""
+    """OK, not found and permission denied have the numbers 0, 1 and 2 (item 68)."""
     assert subscribe(services, path).status == status
 
 
@@ -129,14 +129,14 @@ def test_a_subscriber_gets_the_first_data(services: Services) -> None:
 @pytest.mark.shows("protocol 57")
 @pytest.mark.parametrize(("path", "text"), [("broken", "the broker is away"), ("odd", "expected a StreamResponse")])
 def test_failed_subscribing_is_a_failed_call(services: Services, path: str, text: str) -> None:
-    """An exception ends the call with its sentence."""
+    """An exception ends the call with its message."""
     with pytest.raises(CallError, match=text):
         subscribe(services, path)
 
 
 @pytest.mark.shows("protocol 60")
 def test_downstream_failures_have_their_source_in_the_details(services: Services) -> None:
-    """A failed call that is marked downstream carries google.rpc.ErrorInfo with the error source (item 60)."""
+    """A failed call that is marked downstream has google.rpc.ErrorInfo with the error source (item 60)."""
     with pytest.raises(CallError) as failure:
         subscribe(services, "broken")
     status = status_pb2.Status.FromString(failure.value.details)
@@ -148,7 +148,7 @@ def test_downstream_failures_have_their_source_in_the_details(services: Services
 
 
 def test_unmarked_failures_have_no_details(services: Services) -> None:
-    """A mistake of the author's is not enriched: Grafana then takes it for the plugin's."""
+    """An error in the author's code has no details, so Grafana attributes it to the plugin."""
     with pytest.raises(CallError) as failure:
         subscribe(services, "odd")
 
@@ -156,7 +156,7 @@ def test_unmarked_failures_have_no_details(services: Services) -> None:
 
 
 def test_publishing_returns_the_data_to_broadcast(services: Services) -> None:
-    """What the handler returns is what subscribers get."""
+    """Subscribers get the return value of the handler."""
     request = pb.PublishStreamRequest(pluginContext=context(), path="p", data=b'{"a":[1]}')
     answer = services.unary("Stream/PublishStream", request, pb.PublishStreamResponse)
 
@@ -181,14 +181,14 @@ def test_packets_that_are_not_json_end_the_stream(services: Services) -> None:
 
 
 def test_reader_that_leaves_closes_the_generator(services: Services) -> None:
-    """When nobody reads any more, `finally` in the author's generator runs at once (item 70)."""
+    """When the reader has left, `finally` in the author's generator runs at once (item 70)."""
     assert len(packets(services, "endless", count=40)) == 40
     assert closure.wait(1)
 
 
 @pytest.mark.shows("protocol 70")
 def test_cancel_reaches_a_waiting_generator(services: Services) -> None:
-    """A generator that waits for its next packet is woken: by `request.cancel` or by cancellation (item 70)."""
+    """A generator that waits for its next packet wakes up by `request.cancel` or by cancellation (item 70)."""
     began = time.monotonic()
 
     assert packets(services, "slow", count=1) == [b"0"]
@@ -197,7 +197,7 @@ def test_cancel_reaches_a_waiting_generator(services: Services) -> None:
 
 
 def test_a_stream_runs_ahead_of_its_reader_by_a_bounded_number_of_packets() -> None:
-    """A generator makes at most 16 packets that nobody has read yet."""
+    """A generator produces at most 16 unread packets."""
     numbers = []
 
     class Eager(RunOnly):
@@ -240,7 +240,7 @@ def test_fifty_streams_leave_no_threads() -> None:
 
 
 def test_channels_without_rules_are_open_to_readers_only() -> None:
-    """With run_stream alone every user may subscribe and none may publish."""
+    """With run_stream alone every user may subscribe, and nobody may publish."""
     services = Services(RunOnly)
     answer = services.unary(
         "Stream/PublishStream", pb.PublishStreamRequest(pluginContext=context()), pb.PublishStreamResponse

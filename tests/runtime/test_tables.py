@@ -46,14 +46,14 @@ def database() -> Iterator[sqlite3.Connection]:
 def test_cursors_become_frames(
     database: sqlite3.Connection, statement: str, types: dict[str, str] | None, expected: list[tuple[str, str, Any]]
 ) -> None:
-    """All rows become one frame with their names and nulls; given types hold for any rows, and without rows."""
+    """All rows become one frame with their names and nulls; given types apply with and without rows."""
     frame = Frame.from_cursor(database.execute(f"select {statement}"), name="t", types=types)
 
     assert (frame.name, columns_of(frame)) == ("t", expected)
 
 
 def test_a_reached_cursor_limit_gives_a_notice(database: sqlite3.Connection) -> None:
-    """A limit that cuts rows says so in a notice; one that doesn't says nothing."""
+    """A notice says that a limit cut rows; without a cut there is no notice."""
     part = Frame.from_cursor(database.execute("select * from t"), limit=2)
     whole = Frame.from_cursor(database.execute("select * from t"), limit=3)
 
@@ -64,7 +64,7 @@ def test_a_reached_cursor_limit_gives_a_notice(database: sqlite3.Connection) -> 
 
 
 def test_cursor_of_dictionaries_is_read_by_key() -> None:
-    """A cursor that gives dictionaries is read by the names in its description."""
+    """A cursor that returns dictionaries is read by the names in its description."""
 
     class Cursor:
         description = (("a",), ("b",))
@@ -76,13 +76,13 @@ def test_cursor_of_dictionaries_is_read_by_key() -> None:
 
 
 def test_statement_without_rows_is_refused(database: sqlite3.Connection) -> None:
-    """A statement that is not a query has nothing to make a frame of."""
+    """A statement that is not a query has no rows for a frame."""
     with pytest.raises(FrameError, match="returned no rows"):
         Frame.from_cursor(database.execute("delete from t"))
 
 
 def test_records_become_columns() -> None:
-    """Dictionaries become columns in the order of their keys; what a row lacks is null."""
+    """Dictionaries become columns in the order of their keys; a key that a row lacks is null."""
     frame = Frame.from_records([{"a": 1}, {"b": "x", "a": 2}], labels={"l": 1})
 
     assert columns_of(frame) == [("a", "int64", [1, 2]), ("b", "string", [None, "x"])]
@@ -96,13 +96,13 @@ def test_no_records_have_the_given_types() -> None:
 
 
 def test_records_of_another_kind_are_refused() -> None:
-    """A row that is not a dictionary is named by its number."""
+    """The error names the number of a row that is not a dictionary."""
     with pytest.raises(FrameError, match="record 1 is of the type tuple, whose values have no names"):
         Frame.from_records([{"a": 1}, (2,)])
 
 
 def test_group_by_makes_one_frame_a_series() -> None:
-    """Columns that group become labels; each combination and value column is a frame."""
+    """The columns to group by become labels; each combination and value column is a frame."""
     table = Frame.of(time=[NOON, NOON, LATER], host=["a", "b", "a"], v=[1, 2, 3])
     frames = table.group_by("host")
 
@@ -113,7 +113,7 @@ def test_group_by_makes_one_frame_a_series() -> None:
 
 
 def test_group_by_reads_any_column_as_text() -> None:
-    """Numbers, booleans and nulls become label text; labels that are there stay."""
+    """Numbers, booleans and nulls become label text; existing labels stay."""
     frame = Frame(fields=[Field("n", [1, None]), Field("b", [True, False]), Field("v", [1, 2], labels={"x": "y"})])
 
     assert [each.fields[0].labels for each in frame.group_by("n", "b")] == [
@@ -123,7 +123,7 @@ def test_group_by_reads_any_column_as_text() -> None:
 
 
 def test_group_by_without_rows_is_no_data() -> None:
-    """Nothing to group is one frame without fields."""
+    """Without rows the result is one frame without fields."""
     assert [frame.fields for frame in Frame.of(host=[], v=[]).group_by("host")] == [()]
 
 
@@ -137,6 +137,6 @@ def test_group_by_without_rows_is_no_data() -> None:
     ],
 )
 def test_group_by_refuses_what_it_would_lose(frame: Frame, because: str) -> None:
-    """What can't be grouped raises, naming the column."""
+    """A column that can't be grouped raises an error with its name."""
     with pytest.raises(FrameError, match=because):
         frame.group_by("host")

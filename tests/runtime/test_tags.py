@@ -1,4 +1,4 @@
-"""Ad hoc filters: those of a query, and the resources that list keys and values."""
+"""Ad hoc filters of a query, and the resources that list keys and values."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Async(Filtered):
 
 
 class Odd(Filtered):
-    """Returns what is no list of choices, and lists no values."""
+    """Returns an invalid list of choices, and lists no values."""
 
     get_tag_values = None  # type: ignore[assignment]  # as if it had none
 
@@ -65,7 +65,7 @@ def _forget() -> None:
 
 
 def ask(kind: type, path: str, body: object, *, method: str = "POST") -> tuple[int, Any]:
-    """Ask a resource, and return its status and its JSON."""
+    """Call a resource, and return its status and its JSON."""
     (answer,) = Services(kind).resource(path, method=method, body=json.dumps(body).encode())
     return answer.code, json.loads(answer.body)
 
@@ -88,14 +88,14 @@ def ask(kind: type, path: str, body: object, *, method: str = "POST") -> tuple[i
     ],
 )  # fmt: skip
 def test_a_query_has_the_dashboards_filters(filters: Any, expected: list[AdHocFilter]) -> None:
-    """Several values for the operators that compare with several, and one for all others."""
+    """Operators that compare with several values have several, all others one."""
     answer = Services(Filtered).query(queries({"adhocFilters": filters}))["A"]
 
     assert (answer.status, [*events[0]]) == (200, expected)
 
 
 def test_a_query_without_filters_has_none() -> None:
-    """Queries of alert rules have none, nor those of dashboards without ad hoc filters."""
+    """Queries of alert rules, and of dashboards without ad hoc filters, have none."""
     Services(Filtered).query(queries({}))
 
     assert events == [()]
@@ -114,7 +114,7 @@ def test_filters_of_another_shape_fail_the_query(filters: Any) -> None:
 
 
 def test_a_class_without_keys_has_no_filters() -> None:
-    """The key `adhocFilters` is then the author's own."""
+    """Authors may then use the key `adhocFilters`."""
     answer = Services(Unfiltered).query(queries({"adhocFilters": "mine"}))["A"]
 
     assert (answer.status, events) == (200, [()])
@@ -122,7 +122,7 @@ def test_a_class_without_keys_has_no_filters() -> None:
 
 @pytest.mark.parametrize("kind", [Filtered, Async])
 def test_keys_are_listed_with_the_dashboards_state(kind: type) -> None:
-    """The other filters, the time range and the queries are the author's to use."""
+    """The author's method gets the other filters, the time range and the queries."""
     body = {
         "filters": [{"key": "p", "operator": "=", "value": "x"}],
         "timeRange": {"from": 0, "to": 1000},
@@ -168,7 +168,7 @@ def test_values_are_listed_for_a_key(kind: type, key: str, expected: list[str]) 
 def test_a_failed_tag_request_returns_a_status_and_a_message(
     kind: type, tag_request: tuple[str, str, object], status: int, message: str
 ) -> None:
-    """A resource without a method in the class does not exist."""
+    """Without a method in the class the resource does not exist."""
     path, method, body = tag_request
     code, answer = ask(kind, path, body, method=method)
 
@@ -195,7 +195,7 @@ def test_a_route_cannot_take_the_resources(path: str) -> None:
 
 
 def test_a_field_cannot_have_the_name_of_the_filters() -> None:
-    """Grafana's filters would be what it holds; without `get_tag_keys` the name is free."""
+    """The field would get Grafana's filters; without `get_tag_keys` the name is free."""
     model = dataclasses.make_dataclass("Model", [("adhocFilters", str, "")], frozen=True)
     kind = datasource(model=model)
 

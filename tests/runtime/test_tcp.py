@@ -1,4 +1,4 @@
-"""Nothing that this library writes to a TCP connection waits for an acknowledgement first."""
+"""Writes of this library to a TCP connection do not wait for acknowledgements."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 @pytest.fixture
 def transports(monkeypatch: pytest.MonkeyPatch) -> list[asyncio.BaseTransport]:
-    """Collect the transports of the plugin's own connections."""
+    """Collect the transports of the plugin's connections."""
     own_transports: list[asyncio.BaseTransport] = []
     for kind in (Connection, Channel):
         original: Any = kind.connection_made

@@ -35,7 +35,7 @@ def test_idle_threads_are_used_again() -> None:
         pool = ThreadPool(64)
         for _ in range(20):
             await pool.run(lambda: None)
-            await asyncio.sleep(0.005)  # the thread says that it is idle after it has answered
+            await asyncio.sleep(0.005)  # the thread is marked idle after it has answered
         return pool._count
 
     assert asyncio.run(main()) <= 2
@@ -76,7 +76,7 @@ def test_an_exception_only_reaches_its_caller(error: BaseException) -> None:
 
 
 def test_a_cancelled_job_is_never_started() -> None:
-    """A job that waits for a thread is dropped when its caller is gone."""
+    """A job that waits for a thread is dropped when its caller leaves."""
     runs: list[int] = []
 
     async def main() -> None:
@@ -112,7 +112,7 @@ def test_cancelling_cancels_the_coroutine() -> None:
 
 
 def test_the_loop_survives_the_exceptions_of_tasks() -> None:
-    """SystemExit of a coroutine is its caller's, that of a stray task is logged; the loop serves on."""
+    """SystemExit of a coroutine is raised in its caller, that of another task is logged; the loop continues."""
 
     async def leave() -> None:
         raise SystemExit(3)
@@ -149,7 +149,7 @@ def test_coroutine_blocks_no_other_loop() -> None:
 
 
 def test_blocked_threads_of_cancelled_jobs_are_replaced() -> None:
-    """Jobs that block for ever take no capacity once their callers are gone; when they end, their threads do."""
+    """Jobs that block for ever take no capacity once their callers have left; their threads end with the jobs."""
     over = threading.Event()
 
     async def main() -> tuple[str, int]:
@@ -169,7 +169,7 @@ def test_blocked_threads_of_cancelled_jobs_are_replaced() -> None:
 
 
 def test_every_job_of_many_bursts_is_done() -> None:
-    """Every job is done and few threads are started, in whatever order threads become free and jobs come."""
+    """Every job is done and few threads are started, for any order of free threads and new jobs."""
 
     async def main() -> tuple[int, int]:
         pool, total = ThreadPool(8), 0
@@ -185,7 +185,7 @@ def test_every_job_of_many_bursts_is_done() -> None:
 
 @pytest.mark.parametrize("is_by_task", [False, True])
 def test_a_coroutine_that_cancels_itself_has_failed(*, is_by_task: bool) -> None:
-    """Its caller is still there and hears so, whether it raises the exception or cancels its own task."""
+    """The caller still waits and gets the failure, if the coroutine raises CancelledError or cancels its task."""
 
     async def give_up() -> None:
         task = asyncio.current_task()
@@ -202,7 +202,7 @@ def test_a_coroutine_that_cancels_itself_has_failed(*, is_by_task: bool) -> None
 
 
 def test_a_blocked_thread_that_returns_answers_again() -> None:
-    """Beyond four times the pool's size no thread is replaced; one of these that comes back answers again."""
+    """Beyond four times the pool's size no thread is replaced; a blocked thread that returns is used again."""
     pool, gates = ThreadPool(1), [threading.Event() for _ in range(5)]
 
     async def main() -> str:

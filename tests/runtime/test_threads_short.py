@@ -1,4 +1,4 @@
-"""The pool and the loop where the system starts no more threads."""
+"""The pool and the loop when the system starts no more threads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gfruntime.serving.threads import ThreadPool, UserLoop
 
 
 class Threads:
-    """Lets threads start, or not, as when the system has no more of them."""
+    """Lets threads start, or fails as if the system had no more threads."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Let them start."""
@@ -29,7 +29,7 @@ class Threads:
 
 @pytest.fixture
 def threads(monkeypatch: pytest.MonkeyPatch) -> Threads:
-    """Decide whether threads start."""
+    """Return an object that decides whether threads start."""
     return Threads(monkeypatch)
 
 

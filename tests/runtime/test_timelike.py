@@ -1,4 +1,4 @@
-"""Texts and numbers that look like times: notices in panels, and what alert rules read."""
+"""Texts and numbers that look like times: notices in panels, and the effect on alert rules."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SECONDS = [int(time.timestamp()) for time in T]
     ],
 )
 def test_columns_that_look_like_times_are_found(name: str, values: list[Any], words: str) -> None:
-    """The sentence says what the column holds, and what to write."""
+    """The sentence says what the column contains, and what to write."""
     problem = timelike.find(name, values)
 
     assert problem is not None
@@ -59,7 +59,7 @@ def test_columns_that_look_like_times_are_found(name: str, values: list[Any], wo
     ],
 )
 def test_other_columns_are_not_taken_for_times(name: str, values: list[Any]) -> None:
-    """Numbers need a name that says time, and a size between 1979 and 5138."""
+    """Numbers need a name with a time word, and a value between the years 1979 and 5138."""
     assert timelike.find(name, values) is None
 
 

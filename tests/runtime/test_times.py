@@ -16,7 +16,7 @@ NOON = 1_767_268_800 * 10**9  # 2026-01-01T12:00:00Z
 HOUR = 3600 * 10**9
 
 
-def ticks(values: list[Any], unit: Any = None) -> list[int | None]:  # wrong ones too
+def ticks(values: list[Any], unit: Any = None) -> list[int | None]:  # invalid units, too
     """Read times as nanoseconds."""
     read: list[int | None] = times.read(values, unit).cast(pa.int64()).to_pylist()
     return read
@@ -49,13 +49,13 @@ def ticks(values: list[Any], unit: Any = None) -> list[int | None]:  # wrong one
     ],
 )
 def test_texts_are_read(text: str, expected: int | None) -> None:
-    """ISO 8601 with and without a zone, RFC 2822; alone, and beside one of another form."""
+    """The texts are ISO 8601 with and without a zone, and RFC 2822; alone, and beside another form."""
     assert ticks([text]) == [expected]
     assert ticks([text, "Thu, 01 Jan 2026 12:00:00 GMT"]) == [expected, NOON]
 
 
 def test_other_kinds_of_times_are_read() -> None:
-    """Datetimes, dates, and what is missing, in one column with texts."""
+    """Datetimes, dates and missing values may be in one column with texts."""
     zone = dt.timezone(dt.timedelta(hours=2))
     values = [dt.datetime(2026, 1, 1, 14, tzinfo=zone), dt.date(2026, 1, 1), None, "2026-01-01T12:00Z", float("nan")]
 
@@ -83,7 +83,7 @@ def test_other_kinds_of_times_are_read() -> None:
     ],
 )
 def test_counts_need_a_unit(value: Any, unit: str, expected: int) -> None:
-    """A number is a time with its unit alone, and exact."""
+    """A number is a time only with its unit, and exact."""
     assert ticks([value], unit) == [expected]
     if not (isinstance(value, str) and "T" in value):
         with pytest.raises(FrameError, match=r"row 0 is the number .*: pass its unit; unit="):
@@ -91,7 +91,7 @@ def test_counts_need_a_unit(value: Any, unit: str, expected: int) -> None:
 
 
 def test_a_unit_is_guessed_for_the_whole_column() -> None:
-    """The largest count decides: a column that begins at zero is of one unit too."""
+    """The largest count decides, so that a column that begins at zero also has one unit."""
     assert ticks([0, 1_767_268_800_000], "guess") == [0, NOON]
 
 
@@ -108,13 +108,13 @@ def test_an_invalid_time_is_an_error_with_its_row(value: Any) -> None:
 
 @pytest.mark.parametrize(("value", "unit"), [("9999-01-01", None), ("0001-01-01", None), (10**30, "s"), (1e300, "ns")])
 def test_times_beyond_nanoseconds_are_refused(value: Any, unit: Any) -> None:
-    """They are valid times that Grafana can't hold."""
+    """The times are valid, but Grafana can't represent them."""
     with pytest.raises(FrameError, match="outside the years 1677 to 2262"):
         ticks([value], unit)
 
 
 def test_numbers_of_two_units_are_not_guessed() -> None:
-    """Seconds and milliseconds in one column: one of them would be a time of 1970."""
+    """In a column with seconds and milliseconds, one of both would be a time of 1970."""
     with pytest.raises(FrameError, match="the numbers 1767268800 and 1767268800000 can't be times of one unit"):
         ticks([1_767_268_800, 1_767_268_800_000], "guess")
 
@@ -129,7 +129,7 @@ def test_numbers_of_two_units_are_not_guessed() -> None:
     ],
 )
 def test_counts_that_are_not_times_are_named(values: Any, unit: str, words: str) -> None:
-    """`epoch` takes whole numbers of a unit that it knows."""
+    """`epoch` accepts whole numbers of a known unit."""
     with pytest.raises(FrameError) as failure:
         epoch(values, unit)
 
@@ -137,6 +137,6 @@ def test_counts_that_are_not_times_are_named(values: Any, unit: str, words: str)
 
 
 def test_an_unknown_unit_lists_the_known() -> None:
-    """A typo does not become seconds."""
+    """An unknown unit is not read as seconds."""
     with pytest.raises(FrameError, match="unit 'sec' must be s, ms, us, ns or guess"):
         ticks([1], "sec")

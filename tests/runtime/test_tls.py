@@ -1,4 +1,4 @@
-"""Mutual TLS, which a host asks for by PLUGIN_CLIENT_CERT: the certificate, and each transport behind it."""
+"""Mutual TLS, which a host requests by PLUGIN_CLIENT_CERT: the certificate, and each transport behind TLS."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from gfruntime.serving.process import Transport
 
 CLIENT, SERVER = self_signed(), self_signed()
-GREETING = PREFACE + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])  # and empty SETTINGS
+GREETING = PREFACE + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])  # the preface and empty SETTINGS
 PORT = ListenAddress(network="tcp", value="127.0.0.1:0")
 
 
 def grpcio(dispatcher: Dispatcher) -> Transport:
-    """Make the transport that has TLS in a relay."""
+    """Make the grpcio transport, whose TLS is in a relay."""
     return GrpcioTransport(dispatcher, on_lost=lambda: None)
 
 
@@ -42,7 +42,7 @@ both = pytest.mark.parametrize("make", [grpcio, Listener], ids=["grpcio", "http2
 
 @contextlib.asynccontextmanager
 async def serving(make: Callable[[Dispatcher], Transport], address: ListenAddress) -> AsyncIterator[ListenAddress]:
-    """Serve one method by TLS; nothing may reach the loop's handler of uncaught exceptions."""
+    """Serve one method over TLS; the loop must not have uncaught exceptions."""
 
     async def answer(message: bytes, _call: Call) -> bytes:
         return message
@@ -68,7 +68,7 @@ async def serving(make: Callable[[Dispatcher], Transport], address: ListenAddres
 async def connect(
     address: ListenAddress, context: ssl.SSLContext | None
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Connect to an address, by TLS if there is a context."""
+    """Connect to an address, over TLS if there is a context."""
     name = "localhost" if context is not None else None
     if address.network == "unix":
         return await asyncio.open_unix_connection(address.value, ssl=context, server_hostname=name)
@@ -88,7 +88,7 @@ def client_context(own: Certificate | None, folder: Path) -> ssl.SSLContext:
 
 
 async def greet(address: ListenAddress, context: ssl.SSLContext | None, words: bytes = GREETING) -> bytes:
-    """Greet as a client does; return the first bytes of the answer, none where the server closes."""
+    """Send the client's preface; return the first bytes of the answer, or none if the server closes."""
     reader, writer = await connect(address, context)
     writer.write(words)
     answer = await reader.read(9)
@@ -104,7 +104,7 @@ async def greet(address: ListenAddress, context: ssl.SSLContext | None, words: b
 def test_the_client_with_the_certificate_is_served(
     make: Callable[[Dispatcher], Transport], tmp_path: Path, *, is_port: bool
 ) -> None:
-    """A server's SETTINGS come back, at a socket and at a port, whose number is the true one."""
+    """The client gets the server's SETTINGS, on a socket and on a port with the right number."""
 
     async def scenario() -> None:
         async with serving(make, PORT if is_port else handshake.private_socket()) as address:
@@ -120,12 +120,12 @@ def test_the_client_with_the_certificate_is_served(
 def test_other_clients_are_refused(
     make: Callable[[Dispatcher], Transport], tmp_path: Path, other: Certificate | None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Without a certificate, or with another, no byte arrives; the next client is served."""
+    """Without a certificate, or with another one, a client gets no byte; the next client is served."""
 
     async def scenario() -> None:
         async with serving(make, handshake.private_socket()) as address:
             answer = b""
-            with contextlib.suppress(OSError):  # where the client hears of it before it reads; ssl.SSLError is one
+            with contextlib.suppress(OSError):  # if the alert comes before the read; ssl.SSLError is an OSError
                 answer = await greet(address, client_context(other, tmp_path))
             assert answer == b""
             assert await greet(address, client_context(CLIENT, tmp_path))
@@ -141,7 +141,7 @@ def test_other_clients_are_refused(
 def test_plain_text_is_closed_without_a_log_line(
     make: Callable[[Dispatcher], Transport], words: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What is not TLS gets no answer but at most TLS's own alert, and leaves no line in the log."""
+    """A client without TLS gets no answer but at most a TLS alert, and causes no line in the log."""
 
     async def scenario() -> None:
         async with serving(make, handshake.private_socket()) as address:
@@ -160,7 +160,7 @@ def test_plain_text_is_closed_without_a_log_line(
 
 
 def test_without_unix_sockets_http2_alone_speaks_tls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """As on Windows: HTTP/2 serves TLS at a port; grpcio, whose relay needs a socket, says so in one sentence."""
+    """As on Windows, HTTP/2 serves TLS on a port; grpcio, whose relay needs a socket, fails with one sentence."""
     monkeypatch.setattr(handshake, "_HAS_UNIX_SOCKETS", False)
 
     async def scenario() -> None:
@@ -191,12 +191,12 @@ def test_nothing_stays_in_the_temporary_folder(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_the_line_has_the_certificate_without_padding() -> None:
-    """DER in base64, as go-plugin reads it."""
+    """The certificate is DER in base64, as go-plugin reads it."""
     assert "=" not in SERVER.line
     padded = SERVER.line + "=" * (-len(SERVER.line) % 4)
     assert ssl.DER_cert_to_PEM_cert(base64.b64decode(padded)) == SERVER.pem
 
 
 def test_the_private_key_is_in_no_repr() -> None:
-    """The private key is in no repr."""
+    """No repr contains the private key."""
     assert "KEY" not in repr(CLIENT)

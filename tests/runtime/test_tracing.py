@@ -1,4 +1,4 @@
-"""Traces: by OpenTelemetry if the host wants them, otherwise forwarded unchanged."""
+"""Traces: made with OpenTelemetry if the host requests them, otherwise forwarded unchanged."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
 
 
 class Source:
-    """Asks its upstream, when there is one."""
+    """Sends a request to its upstream, if it has one."""
 
     def __init__(self, settings: Settings[dict[str, Any]]) -> None:
         """Make a client."""
@@ -53,7 +53,7 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
 
 
 def query(url: str, *, model: bytes = b"{}", **metadata: str) -> pb.DataResponse:
-    """Query the source, with a trace of the host's."""
+    """Query the source with the host's trace."""
     source = context()
     source.dataSourceInstanceSettings.url = url
     source.user.name = "Ada"
@@ -64,7 +64,7 @@ def query(url: str, *, model: bytes = b"{}", **metadata: str) -> pb.DataResponse
 
 @pytest.mark.shows("protocol 87")
 def test_spans_are_children_of_the_hosts(spans: InMemorySpanExporter) -> None:
-    """`sdk.queryData` continues the remote trace, says who asked for what, and the upstream continues it (item 87)."""
+    """`sdk.queryData` continues the remote trace, names user and request, and the upstream continues it (item 87)."""
     with upstreams.server() as server:
         answer = query(server.url, traceparent=PARENT)
     outgoing, call = spans.get_finished_spans()
@@ -97,13 +97,13 @@ def test_failed_calls_are_marked(spans: InMemorySpanExporter) -> None:
 
 @pytest.mark.shows("protocol 87")
 def test_the_trace_is_forwarded_without_opentelemetry() -> None:
-    """When nothing is traced here, the upstream gets the host's header as it came (item 87)."""
+    """Without tracing in the plugin, the upstream gets the host's header unchanged (item 87)."""
     with upstreams.server() as server:
         assert PARENT.encode() in query(server.url, traceparent=PARENT).frames[0]
 
 
 def test_jaegers_header_is_read_and_written() -> None:
-    """With propagation `jaeger` the trace comes and goes in its own header."""
+    """With propagation `jaeger` the trace is received and sent in Jaeger's header."""
     jaeger = otel._propagator("jaeger")
     carrier: dict[str, str] = {}
     jaeger.inject(carrier, jaeger.extract({"uber-trace-id": f"{TRACE}:b7ad6b7169203331:0:1"}))
@@ -122,14 +122,14 @@ def test_jaegers_header_is_read_and_written() -> None:
     ],
 )
 def test_samplers_are_grafanas(kind: str, parameter: str, name: str) -> None:
-    """Type and parameter choose the sampler; what is no number counts as 1."""
+    """Type and parameter choose the sampler; an invalid number counts as 1."""
     environ = {"GF_INSTANCE_OTLP_SAMPLER_TYPE": kind, "GF_INSTANCE_OTLP_SAMPLER_PARAM": parameter}
 
     assert name in otel._sampler(environ).get_description()
 
 
 def test_rate_is_limited() -> None:
-    """The sampler takes a number of traces per second."""
+    """The sampler accepts a number of traces per second."""
     sampler = otel._RateLimited(2)
     decisions = [sampler.should_sample(None, 1, "x").decision for _ in range(10)]
 

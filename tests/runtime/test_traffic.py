@@ -1,4 +1,4 @@
-"""HAR documents of a call's requests: their form, their bounds, and the secrets that they hide."""
+"""HAR documents of a call's requests: their form, their bounds, and their masked secrets."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def entries(traffic: Traffic) -> list[dict[str, Any]]:
 
 
 def add(traffic: Traffic, body: bytes, *headers: tuple[str, str], request_body: bytes = b"") -> dict[str, Any]:
-    """Add an exchange with this answer, and give its entry."""
+    """Add an exchange with this answer, and return its entry."""
     exchange = traffic.begin("POST", URL, [], request_body)
     exchange.answer(200, "OK", "HTTP/1.1", list(headers))
     exchange.end(body, list(headers))
@@ -76,7 +76,7 @@ def test_redirects_and_failures_are_entries(server: Server, traffic: Traffic) ->
 
 
 def test_a_client_of_async_handlers_is_captured(server: Server, traffic: Traffic) -> None:
-    """It asks in threads, which have the context of the call."""
+    """The client sends requests in threads, which have the context of the call."""
 
     async def ask() -> None:
         http = AsyncHttpClient(client(server))
@@ -102,7 +102,7 @@ def test_answers_are_shown_decompressed(server: Server, traffic: Traffic) -> Non
 
 
 def test_headers_in_utf8_are_read_as_such(traffic: Traffic) -> None:
-    """Python's http.client reads them as Latin-1."""
+    """Python's http.client reads headers as Latin-1."""
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-City: " + "Zürich".encode() + b"\r\n\r\n"
     with Script(head) as upstream:
         HttpClient(HttpSettings(url=upstream.url)).get("/x")
@@ -123,7 +123,7 @@ def test_headers_in_utf8_are_read_as_such(traffic: Traffic) -> None:
 def test_bodies_are_cut_at_the_bound(
     traffic: Traffic, body: bytes, text: str, encoding: str | None, body_size: int
 ) -> None:
-    """This is so for requests and responses; a cut letter makes the rest binary, as in Go."""
+    """Bodies of requests and responses are cut; a cut character makes the rest binary, as in Go."""
     entry = add(traffic, body, request_body=body)
     content, post_data = entry["response"]["content"], entry["request"]["postData"]
 
@@ -133,7 +133,7 @@ def test_bodies_are_cut_at_the_bound(
 
 
 def test_all_bodies_of_a_call_have_one_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A body beyond it is left out, with its size; smaller ones that come later are kept."""
+    """A body beyond the bound is replaced by its size; later smaller bodies are kept."""
     monkeypatch.setattr(traffics, "MOST_TOTAL", 40)
     bounded = Traffic(most_body=100)
     texts = [add(bounded, body)["response"]["content"]["text"] for body in (b"a" * 20, b"b" * 20, b"c" * 8)]
@@ -144,7 +144,7 @@ def test_all_bodies_of_a_call_have_one_bound(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("text", ["a", '"\\\b\f\n\r\t', "<>&", "\x00\x1f\x7f", "é€𝄞", "\u2028\u2029", "\ufffd"])
 def test_the_bound_counts_json_as_go_writes_it(text: str) -> None:
-    """Which escapes more than Python; a replacement character counts as the escape that it may stand for."""
+    """Go escapes more than Python; a replacement character counts as the escape that may replace it."""
     escaped = json.dumps(text, ensure_ascii=False)
     for letter in "<>&\u2028\u2029\ufffd":
         escaped = escaped.replace(letter, f"\\u{ord(letter):04x}")
@@ -153,7 +153,7 @@ def test_the_bound_counts_json_as_go_writes_it(text: str) -> None:
 
 
 def test_secret_headers_cookies_and_parameters_are_redacted(traffic: Traffic) -> None:
-    """As in the SDK; in addresses too, which the SDK shows unchanged."""
+    """Secrets are redacted as in the SDK, and also in addresses, which the SDK shows unchanged."""
     headers = [
         ("authorization", "s-one"),
         ("X-API-Key", "s-two"),
@@ -180,12 +180,12 @@ def test_secret_headers_cookies_and_parameters_are_redacted(traffic: Traffic) ->
 
 @pytest.mark.parametrize("url", ["/x", "/x?a=1", "/x?token", "", "/x?tokens=1&a=token=2"])
 def test_addresses_without_secrets_stay(url: str) -> None:
-    """A name that only looks like a secret one is none."""
+    """A name that only resembles a secret's name is kept."""
     assert address(url) == url
 
 
 def test_known_secrets_are_hidden_everywhere(traffic: Traffic) -> None:
-    """They are hidden in names, values, addresses, bodies and reasons, also at the edge of a cut body."""
+    """Secrets are hidden in names, values, addresses, bodies and reasons, also at the end of a cut body."""
     masking.remember([SECRET])
     traffic.most_body = 30
     exchange = traffic.begin("GET", f"{URL}/{SECRET}?q={SECRET}", [("X-A", SECRET), (SECRET, "1")], SECRET.encode())
@@ -211,7 +211,7 @@ def test_a_later_known_token_is_hidden_in_earlier_entries(traffic: Traffic) -> N
 
 
 def test_a_compressed_body_is_left_out(traffic: Traffic) -> None:
-    """It may contain secrets that can't be masked."""
+    """The body may contain secrets that can't be masked."""
     entry = add(traffic, b"\x1f\x8b...", ("Content-Encoding", "br"))
 
     assert (entry["response"]["content"]["text"], entry["response"]["bodySize"]) == ("", 5)
@@ -219,7 +219,7 @@ def test_a_compressed_body_is_left_out(traffic: Traffic) -> None:
 
 
 def test_times_are_not_broken_by_secrets_of_digits(traffic: Traffic) -> None:
-    """A year may be somebody's PIN."""
+    """A secret PIN may look like a year."""
     add(traffic, b"")
     masking.remember([entries(traffic)[0]["startedDateTime"][:4]])
 
@@ -227,7 +227,7 @@ def test_times_are_not_broken_by_secrets_of_digits(traffic: Traffic) -> None:
 
 
 def test_texts_that_are_not_unicode_are_written(traffic: Traffic) -> None:
-    """Half of a surrogate pair in a header."""
+    """A header may have half of a surrogate pair."""
     add(traffic, b"", ("X-A", "\ud800"))
     traffic.add_expanded("\ud800", ref_id="A")
 
@@ -247,7 +247,7 @@ class Driver:
     """A cursor of a driver that has its statement in an attribute."""
 
     def __init__(self, rows: list[tuple[object, ...]], **attributes: object) -> None:
-        """Take the rows, and the statement."""
+        """Store the rows, and the statement."""
         self.rows, self.description = rows, [("v", None)]
         self.__dict__ |= attributes
 
@@ -261,12 +261,12 @@ class WithAttributes:
     """Has attributes."""
 
     def __init__(self, **values: object) -> None:
-        """Take them."""
+        """Store the attributes."""
         self.__dict__ |= values
 
 
 class Failing(Driver):
-    """Fails when it is asked for its statement."""
+    """Fails when its statement is read."""
 
     @property
     def statement(self) -> str:
@@ -287,7 +287,7 @@ class Failing(Driver):
     ],
 )
 def test_cursors_are_written_as_queries(traffic: Traffic, cursor: Driver, statement: str) -> None:
-    """In the SDK's form; a comment says when the driver does not report its statement."""
+    """Queries have the SDK's form; a comment says if the driver does not report its statement."""
     token = capture.ref_id.set("A")
     Frame.from_cursor(cursor)
     capture.ref_id.reset(token)
@@ -304,7 +304,7 @@ def test_cursors_are_written_as_queries(traffic: Traffic, cursor: Driver, statem
 
 
 def test_a_failed_query_says_why(traffic: Traffic) -> None:
-    """Without a status, and without secrets; a long statement is cut."""
+    """The entry has no status and no secrets; a long statement is cut."""
     masking.remember([SECRET])
     with pytest.raises(ValueError, match="no rows"):
         Frame.from_cursor(Driver([], statement="x" * 70_000))

@@ -1,4 +1,4 @@
-"""Connections of database drivers, by Grafana's secure socks proxy and without it."""
+"""Connections of database drivers, with and without Grafana's secure socks proxy."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PREFIX = "GF_SECURE_SOCKS_DATASOURCE_PROXY_"
 
 
 class Echo:
-    """A database: answers each connection with what it gets, in capitals."""
+    """A fake database: returns the received bytes of each connection in capitals."""
 
     def __init__(self) -> None:
         """Listen on a free port."""
@@ -53,7 +53,7 @@ def database() -> Iterator[Echo]:
 def proxy_and_settings(
     request: pytest.FixtureRequest, database: Echo, tmp_path: Path
 ) -> Iterator[tuple[Any, Settings[Any]]]:
-    """Run a proxy before the database, and configure a data source to use it."""
+    """Run a proxy in front of the database, and configure a data source to use it."""
     client = self_signed()
     context, pem = upstreams.tls(tmp_path, trusts=client.pem)
     proxy = upstreams.SocksProxy(database.port, context if request.param else None)
@@ -85,7 +85,7 @@ def say(connection: socket.socket, text: bytes) -> bytes:
 
 
 def test_a_socket_uses_the_proxy(proxy_and_settings: tuple[Any, Settings[Any]]) -> None:
-    """It sends the host's name, with the data source's uid as user; the driver speaks to the database."""
+    """The socket sends the host's name, with the data source's uid as user; the driver then reaches the database."""
     proxy, own = proxy_and_settings
     with open_socket(own, "db.inside.example", 5432) as connection:
         assert say(connection, b"select") == b"SELECT"
@@ -94,7 +94,7 @@ def test_a_socket_uses_the_proxy(proxy_and_settings: tuple[Any, Settings[Any]]) 
 
 
 def test_a_tunnel_uses_the_proxy(proxy_and_settings: tuple[Any, Settings[Any]]) -> None:
-    """Several connections at once, and much data in both directions at once."""
+    """The tunnel has several connections at once, and much data in both directions."""
     proxy, own = proxy_and_settings
     data = os.urandom(6_000_000)
     with Tunnel(own, "db.inside.example", 5432) as tunnel:
@@ -116,7 +116,7 @@ def test_a_tunnel_uses_the_proxy(proxy_and_settings: tuple[Any, Settings[Any]]) 
 
 
 def test_closing_a_tunnel_ends_its_connections(proxy_and_settings: tuple[Any, Settings[Any]]) -> None:
-    """Nothing listens any more."""
+    """The tunnel's port is closed, too."""
     _, own = proxy_and_settings
     tunnel = Tunnel(own, "db", 5432)
     with socket.create_connection((tunnel.host, tunnel.port), 10) as connection:
@@ -128,7 +128,7 @@ def test_closing_a_tunnel_ends_its_connections(proxy_and_settings: tuple[Any, Se
 
 
 def fill(connection: socket.socket) -> None:
-    """Send until every buffer on the way is full, since nobody reads the replies."""
+    """Send until every buffer on the way is full, since the replies are not read."""
     connection.settimeout(1)
     with contextlib.suppress(TimeoutError):
         while True:
@@ -137,7 +137,7 @@ def fill(connection: socket.socket) -> None:
 
 @pytest.mark.slow
 def test_a_tunnel_waits_without_work(proxy_and_settings: tuple[Any, Settings[Any]]) -> None:
-    """An idle connection costs no CPU time, nor does one whose reader is slow."""
+    """An idle connection, or one with a slow reader, uses no CPU time."""
     _, own = proxy_and_settings
     with Tunnel(own, "db", 5432) as tunnel, socket.create_connection((tunnel.host, tunnel.port), 10) as connection:
         assert say(connection, b"a") == b"A"
@@ -162,7 +162,7 @@ def test_without_the_proxy_the_address_is_the_hosts_own(database: Echo) -> None:
 
 
 def test_an_unreachable_upstream_is_a_downstream_error(database: Echo, caplog: pytest.LogCaptureFixture) -> None:
-    """It has the proxy's reason, and no address; the tunnel closes its connections."""
+    """The error has the proxy's reason, and no address; the tunnel closes its connections."""
     proxy = upstreams.SocksProxy(database.port, None, refuses=4)
     config = {"SERVER_ENABLED": "true", "PROXY_ADDRESS": proxy.address, "ALLOW_INSECURE": "true"}
     own = settings(

@@ -1,4 +1,4 @@
-"""Variables that nobody filled, and numbers in fields of texts."""
+"""Unfilled variables, and numbers in text fields."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ ERRORS = {
 @pytest.mark.parametrize("text", UNFILLED)
 @pytest.mark.parametrize("name", ERRORS)
 def test_a_variable_that_is_not_filled_is_named(name: str, text: str) -> None:
-    """The sentence has the field, its type, the value, and why nobody filled it."""
+    """The error has the field, its type, the value, and the reason why it is not filled."""
     sentence = refusal({name: text})
     variable = text.removeprefix("a-")
 
@@ -120,7 +120,7 @@ def test_a_variable_that_is_not_filled_is_named(name: str, text: str) -> None:
     ],
 )
 def test_an_unresolved_variable_is_an_error(model: dict[str, Any], sentence: str) -> None:
-    """It is found at every depth of the model."""
+    """Unresolved variables are found at every depth of the model."""
     assert refusal(model).startswith(f"the query: {sentence}")
 
 
@@ -148,7 +148,7 @@ def test_a_wrong_value_is_shown_without_advice(model: dict[str, Any], sentence: 
 
 
 def test_a_text_may_hold_a_variable() -> None:
-    """The text may be intended."""
+    """The author may intend such a text."""
     assert convert.model_decoder(Model)(b'{"text": "${n}"}').text == "${n}"
 
 
@@ -181,7 +181,7 @@ def test_a_text_may_hold_a_variable() -> None:
     ],
 )
 def test_numbers_and_booleans_become_texts_in_text_fields(model: dict[str, Any], expected: dict[str, Any]) -> None:
-    """They do in queries, and in options, whose variables a provisioning file fills."""
+    """This applies to queries, and to options, whose variables a provisioning file fills."""
     assert convert.model_decoder(Model)(json.dumps(model).encode()) == Model(**expected)
     assert convert.options(Model, json_data=json.dumps(model).encode(), url="", secrets={}) == Model(**expected)
 
@@ -192,7 +192,7 @@ def test_bounds_hold_for_the_text() -> None:
 
 
 def test_options_of_a_dict_type_are_converted_to_it() -> None:
-    """A dict of anything keeps its numbers; a dict of texts has texts."""
+    """A dict of any values keeps its numbers; a dict of texts gets texts."""
     assert convert.options(dict[str, Any], json_data=b'{"a": true}', url="", secrets={}) == {"a": True}
     assert convert.options(dict[str, str], json_data=b'{"a": true, "b": 5}', url="", secrets={}) == {
         "a": "true",
@@ -220,7 +220,7 @@ def test_options_say_that_only_provisioning_fills_variables() -> None:
 
 
 def test_a_secret_is_not_shown() -> None:
-    """Nor is a value of another type in its place."""
+    """A value of another type in a secret's place is not shown, either."""
 
     @dataclass(frozen=True)
     class Query:
@@ -232,7 +232,7 @@ def test_a_secret_is_not_shown() -> None:
 
 
 def test_models_of_pydantic_take_texts_and_name_variables() -> None:
-    """Their errors name the variable where pydantic shows the value."""
+    """The errors of such models name the variable in place of pydantic's value."""
     pydantic = pytest.importorskip("pydantic")
     model = pydantic.create_model("model", limit=(int, 3), text=(str, ""), kind=(Literal["1", "2"], "1"))
     decode = convert.model_decoder(model)
@@ -245,7 +245,7 @@ def test_models_of_pydantic_take_texts_and_name_variables() -> None:
 
 
 def test_an_unfilled_variable_fails_only_its_query() -> None:
-    """One failing query, with 400; its neighbour gets the text of its number."""
+    """One query fails with status 400; the other query gets its number as a text."""
 
     class Source(Plain):
         def query(self, query: Query[Model]) -> Frame:  # type: ignore[override]  # another model
@@ -258,7 +258,7 @@ def test_an_unfilled_variable_fails_only_its_query() -> None:
 
 
 def test_annotations_without_a_hash_are_read() -> None:
-    """Other libraries annotate fields too."""
+    """Other libraries annotate fields, too."""
     model = make_dataclass("Model", [("name", Annotated[str, {"a": 1}], "x")])
 
     assert decoding.decode(model, {"name": 5}, "the query").name == "5"

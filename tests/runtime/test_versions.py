@@ -37,7 +37,7 @@ def test_settings_of_the_same_time_have_separate_instances() -> None:
     "other", [version(words="b"), version(0), version(1, a="b")], ids=["secret", "earlier", "config"]
 )
 def test_alternating_settings_keep_their_instances(other: Version) -> None:
-    """Two Grafanas that alternate make one instance each: none is disposed of, whichever has the older settings."""
+    """Two Grafanas that alternate have one instance each; the one with older settings is not disposed of, either."""
     disposals, objects = list[object](), list[object]()
     instances = Instances(disposals.append, dispose_after=0.01)
 
@@ -55,7 +55,7 @@ def test_alternating_settings_keep_their_instances(other: Version) -> None:
 
 @pytest.mark.shows("protocol 78")
 def test_an_unused_instance_of_other_settings_is_disposed_of() -> None:
-    """An instance that no call uses is disposed of once, after a while; one that a call uses stays."""
+    """An instance that no call uses is disposed of once, after some time; an instance in use stays."""
     disposals: list[object] = []
     instances = Instances(disposals.append, dispose_after=0.01)
     stream = InstanceSource(KEY, version(words="streamed"), lambda: "streamed")
@@ -72,7 +72,7 @@ def test_an_unused_instance_of_other_settings_is_disposed_of() -> None:
 
 
 def test_a_flood_of_settings_is_bounded() -> None:
-    """Of a thousand instances with other secrets a few stay, and those that calls use are among them."""
+    """Of a thousand instances with other secrets a few stay, among them all in use."""
     instances = Instances(lambda _: None)
     stream = InstanceSource(KEY, version(words="mine"), lambda: "mine")
     instances.acquire(stream)
@@ -85,7 +85,7 @@ def test_a_flood_of_settings_is_bounded() -> None:
 
 @pytest.mark.shows("protocol 78")
 def test_newer_settings_dispose_of_all_older_ones() -> None:
-    """A save takes the place of every older instance of its data source, in use or not, as in the Go SDK."""
+    """A save replaces every older instance of its data source, in use or not, as in the Go SDK."""
     disposals: list[object] = []
     instances = Instances(disposals.append, dispose_after=0.01)
     sources = [InstanceSource(KEY, version(1, words), lambda words=words: words) for words in "ab"]  # type: ignore[misc]

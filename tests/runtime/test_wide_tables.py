@@ -1,4 +1,4 @@
-"""Wide pandas tables, read by block, and numpy's times, read where they are: what each column would be by itself."""
+"""Wide pandas tables are read by block, and numpy's times without a copy; the result equals that of single columns."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _piecewise() -> Any:
 @pytest.mark.parametrize("make", [_wide, _piecewise], ids=["made at once", "made piece by piece"])
 @pytest.mark.parametrize("keep_nan", [False, True])
 def test_columns_of_a_block_equal_single_columns(make: Callable[[], Any], keep_nan: bool) -> None:  # noqa: FBT001  # a parameter
-    """Types, values and nulls don't depend on the columns beside one; NaN is null unless it is kept."""
+    """Types, values and nulls don't depend on other columns; NaN is null unless it is kept."""
     table = make()
     alone = [
         Field(name, table[name].to_numpy() if keep_nan and name[0] in "fs" else table[name]) for name in table.columns
@@ -72,7 +72,7 @@ def test_views_are_read_as_they_look() -> None:
 
 
 def test_columns_of_one_name_are_each_read() -> None:
-    """Names that are there twice are two columns, and a given type is for both."""
+    """A name that occurs twice gives two columns, and a given type applies to both."""
     table = pandas.DataFrame([[1, 2], [3, 4]], columns=["a", "a"])
 
     assert [field.to_list() for field in Frame.from_pandas(table, types={"a": "float64"}).fields] == [[1, 3], [2, 4]]
@@ -80,7 +80,7 @@ def test_columns_of_one_name_are_each_read() -> None:
 
 
 def test_long_columns_are_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A block is made of short columns alone; a long column keeps its memory."""
+    """Only short columns form a block; a long column keeps its memory."""
     table = pandas.DataFrame({"a": numpy.arange(9) / 2})
     table["b"] = numpy.arange(9) / 4
     monkeypatch.setattr(tables, "_MAX_BLOCK_ROWS", 8)
@@ -91,7 +91,7 @@ def test_long_columns_are_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns", "D", "h"])
 def test_numpy_times_of_every_unit(unit: str) -> None:
-    """Times are nanoseconds whatever they were counted in, and NaT is null."""
+    """Times of any unit become nanoseconds, and NaT is null."""
     days = numpy.array(["2026-01-01", "2026-01-02"], f"datetime64[{unit}]")
     missing = numpy.array(["2026-01-01", "NaT"], f"datetime64[{unit}]")
     ticks = [1_767_225_600 * 10**9, 1_767_312_000 * 10**9]
@@ -103,7 +103,7 @@ def test_numpy_times_of_every_unit(unit: str) -> None:
 
 
 def test_numpy_memory_is_shared() -> None:
-    """Numbers and times that Arrow has likewise are read where they are."""
+    """Numbers and times of Arrow's types are read without a copy."""
     times, numbers = numpy.arange(9).view("datetime64[ns]"), numpy.arange(9) / 2
 
     assert Field("t", times[3:]).values.buffers()[1].address == times[3:].ctypes.data

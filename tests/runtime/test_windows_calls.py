@@ -21,10 +21,10 @@ ACCESS_DENIED, NO_SUCH_PROCESS, TIMEOUT = 5, 87, 258
 
 
 class Function:
-    """A function of a library: it notes its calls, with what they need to cross into C on 64 bits."""
+    """A function of a library: it records its calls, and checks their arguments as for 64-bit C."""
 
     def __init__(self, name: str, act: Callable[..., Any], calls: list[tuple[Any, ...]]) -> None:
-        """Keep what it does."""
+        """Store the implementation."""
         self.restype: Any = ctypes.c_int
         self.argtypes: Any = None
         self._name, self._act, self._calls = name, act, calls
@@ -44,10 +44,10 @@ class Function:
 
 
 class Windows:
-    """kernel32 and ntdll, of which a test says what each function does."""
+    """Fakes of kernel32 and ntdll; a test defines what each function does."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Stand in their place."""
+        """Replace both libraries."""
         self.calls: list[tuple[Any, ...]] = []
         self.acts: dict[str, Callable[..., Any]] = {"CloseHandle": lambda _handle: 1}
         self.error = 0
@@ -60,7 +60,7 @@ class Windows:
         return Library(self)
 
     def names(self) -> list[str]:
-        """Name the functions that were called."""
+        """List the names of the called functions."""
         return [name for name, *_ in self.calls]
 
 
@@ -68,11 +68,11 @@ class Library:
     """One loaded library."""
 
     def __init__(self, windows: Windows) -> None:
-        """Keep what it is part of."""
+        """Store the Windows object of the library."""
         self._windows = windows
 
     def __getattr__(self, name: str) -> Function:
-        """Return a function, always the same one."""
+        """Return a function, the same one on each access."""
         function = Function(name, self._windows.acts.get(name, lambda *_: pytest.fail(name)), self._windows.calls)
         setattr(self, name, function)
         return function
@@ -80,13 +80,13 @@ class Library:
 
 @pytest.fixture
 def windows(monkeypatch: pytest.MonkeyPatch) -> Windows:
-    """Run on Windows."""
+    """Behave like Windows."""
     return Windows(monkeypatch)
 
 
 @pytest.mark.parametrize(("result", "is_alive"), [(0, False), (TIMEOUT, True)])
 def test_a_process_is_alive_while_its_handle_waits(windows: Windows, *, result: int, is_alive: bool) -> None:
-    """A wait of 0 ms tells whether it runs; the handle is closed."""
+    """A wait of 0 ms shows whether the process runs; the handle is closed."""
     windows.acts |= {"OpenProcess": lambda *_: HANDLE, "WaitForSingleObject": lambda *_: result}
 
     assert host_process.is_alive(7) is is_alive
@@ -96,7 +96,7 @@ def test_a_process_is_alive_while_its_handle_waits(windows: Windows, *, result: 
 
 @pytest.mark.parametrize(("error", "is_alive"), [(NO_SUCH_PROCESS, False), (ACCESS_DENIED, True)])
 def test_a_process_without_a_handle_is_judged_by_the_error(windows: Windows, *, error: int, is_alive: bool) -> None:
-    """There is none, or it is another user's, which runs."""
+    """The process does not exist, or is another user's and runs."""
     windows.acts["OpenProcess"] = lambda *_: None
     windows.error = error
 
@@ -105,7 +105,7 @@ def test_a_process_without_a_handle_is_judged_by_the_error(windows: Windows, *, 
 
 
 def test_a_host_that_may_not_be_waited_for_is_polled(windows: Windows, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The polling ends when Windows knows no such process any more."""
+    """The polling ends when Windows no longer knows the process."""
     errors = iter([ACCESS_DENIED, ACCESS_DENIED, NO_SUCH_PROCESS])
 
     def refuse(*_: object) -> None:
@@ -119,7 +119,7 @@ def test_a_host_that_may_not_be_waited_for_is_polled(windows: Windows, monkeypat
 
 
 def test_a_process_names_its_program_and_parent(windows: Windows) -> None:
-    """Its whole path, and the last field of PROCESS_BASIC_INFORMATION; an unknown process has neither."""
+    """The program is a full path, the parent a field of PROCESS_BASIC_INFORMATION; an unknown process has neither."""
 
     def program(_handle: int, _flags: int, path: Any, _length: Any) -> int:
         path.value = "C:\\測試\\python.exe"

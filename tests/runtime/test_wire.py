@@ -1,4 +1,4 @@
-"""Bytes written by hand against the generated messages."""
+"""Bytes written by the runtime's own code, compared with the generated messages."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_large_frames_get_their_true_length() -> None:
 
 
 def test_a_health_response_is_parsed_as_it_was_written() -> None:
-    """Status, message and details arrive."""
+    """The parsed message has status, message and details."""
     content = wire.health_response(status=2, message="away", details=b'{"a":1}')
 
     expected = pb.CheckHealthResponse(status=pb.CheckHealthResponse.ERROR, message="away", jsonDetails=b'{"a":1}')
@@ -62,7 +62,7 @@ def test_ref_ids_are_read_from_any_request() -> None:
 
 @given(st.binary(max_size=40))
 def test_reading_garbage_ends_in_a_value_error(garbage: bytes) -> None:
-    """Any bytes end in fields or in a ValueError."""
+    """For any bytes the reader returns fields or raises ValueError."""
     try:
         list(wire.fields(garbage))
     except ValueError:
@@ -77,7 +77,7 @@ def test_reading_a_cut_message_fails(message: bytes) -> None:
 
 
 def test_health_and_metrics_are_read_as_they_were_written() -> None:
-    """Messages of ours and of the generated classes are read; missing parts are empty."""
+    """Messages of the runtime and of the generated classes are read; missing parts are empty."""
     message = wire.health_response(status=2, message="no such høst", details=b'{"a":1}')
     theirs = pb.CheckHealthResponse(status=pb.CheckHealthResponse.OK, message="well").SerializeToString()
     metrics = pb.CollectMetricsResponse(metrics=pb.CollectMetricsResponse.Payload(prometheus=b"a 1\n"))

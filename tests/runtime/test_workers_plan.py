@@ -43,7 +43,7 @@ TWO = ONE.replace("} 2", "} 5").replace(" 100", " 90").replace("odd NaN", "odd +
 
 
 def test_the_operators_settings_override_the_authors() -> None:
-    """Each setting for itself; without settings there are no workers."""
+    """Each setting overrides separately; without settings there are no workers."""
     environ = {"GF_PLUGIN_WORKERS": "3", "GF_PLUGIN_MAX_MEMORY_MB": " 512 "}
 
     assert Plan.of({}) == Plan()
@@ -90,7 +90,7 @@ def test_a_quota_counts_in_whole_cores(tmp_path: Path, text: str, cores: int) ->
 
 
 def test_metrics_of_several_processes_are_summed() -> None:
-    """Counters, histograms and gauges; but a version stays one, and the first start is the plugin's."""
+    """Counters, histograms and gauges are summed, but the version stays, and the first start is the plugin's."""
     total = sums.write(sums.add([sums.read(ONE), sums.read(TWO)]))
     samples = {
         (each.name, *sorted(each.labels.items())): each.value
@@ -110,7 +110,7 @@ def test_metrics_of_several_processes_are_summed() -> None:
 
 
 def test_counters_of_an_ended_process_stay() -> None:
-    """Its gauges do not."""
+    """The gauges of the process do not stay."""
     assert set(sums.only_counters(sums.read(ONE))) == {"calls_total", "seconds"}
 
 

@@ -1,4 +1,4 @@
-"""Systems for the HTTP client to talk to: a small server, one with TLS, a proxy, a secure socks proxy."""
+"""Systems for tests of the HTTP client: a small server, one with TLS, a proxy, a secure socks proxy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Answers with what it was asked; its path says how."""
+    """Answers with a description of the request; the path selects the form."""
 
     daemon_threads = True
 
@@ -50,7 +50,7 @@ class Server(http.server.ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: tests break connections on purpose."""
+        """Ignore errors: tests break connections on purpose."""
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -107,7 +107,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Say nothing."""
+        """Print nothing."""
 
 
 class Script:
@@ -124,7 +124,7 @@ class Script:
         threading.Thread(target=_accept, args=(self._listener, self._answer), daemon=True).start()
 
     def __enter__(self) -> Self:
-        """Give the running server."""
+        """Return the running server."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -181,7 +181,7 @@ def server(context: ssl.SSLContext | None = None) -> Iterator[Server]:
 
 
 def tls(folder: Path, *, trusts: str = "") -> tuple[ssl.SSLContext, str]:
-    """Make a server's TLS configuration and its certificate; with `trusts` clients need that one."""
+    """Make a server's TLS configuration and its certificate; with `trusts` clients need this certificate."""
     own = self_signed()
     file = folder / "server.pem"
     file.write_text(own.key_pem + own.pem, encoding="ascii")
@@ -228,7 +228,7 @@ class Proxy:
         threading.Thread(target=_accept, args=(self._listener, self._serve), daemon=True).start()
 
     def __enter__(self) -> Self:
-        """Give the running proxy."""
+        """Return the running proxy."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -247,14 +247,14 @@ class Proxy:
                 return
             stream.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
             with socket.create_connection(("127.0.0.1", self._to)) as onward:
-                stream.settimeout(0.01)  # one thread for both ways: two may not use one TLS connection
+                stream.settimeout(0.01)  # one thread for both directions: two threads may not use one TLS connection
                 onward.settimeout(0.01)
                 while all(_carry_some(*pair) for pair in ((stream, onward), (onward, stream))):
                     pass
 
 
 def _carry_some(source: socket.socket, target: socket.socket) -> bool:
-    """Carry the bytes that have arrived, and return whether more may come."""
+    """Forward the bytes that have arrived, and return whether more may come."""
     try:
         data = source.recv(65536)
     except TimeoutError:

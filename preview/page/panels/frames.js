@@ -1,4 +1,4 @@
-// What the views need to know of frames: how fields are shown, and which view suits them.
+// How fields of frames are shown, and which view a frame gets.
 import { FieldType, Registry, applyFieldOverrides } from '@grafana/data';
 
 const isVisible = (value) => value !== undefined && value !== null;
@@ -13,7 +13,7 @@ const item = (path, process = (value) => value) => ({
 });
 const text = (value, { replaceVariables, field }) => (isVisible(value) ? replaceVariables(value, field.state?.scopedVars) : value);
 
-/** The options of a field that a dashboard's panel may set; Grafana keeps such a list for each of its panels. */
+/** The options of a field that a dashboard's panel may set; Grafana has such a list for each type of panel. */
 const OPTIONS = new Registry(() => [
   item('displayName', text),
   item('noValue', text),
@@ -37,8 +37,8 @@ export function decorate(frames, { fieldConfig, theme, timeZone, replace }) {
   return decorated;
 }
 
-/** Keep the links that lead to other pages: none of `javascript:`, of which Grafana makes `about:blank`, and none to the server behind
- * this page, whose answers may be an upstream's. They open beside the page. */
+/** Keep links to other pages only, and open them in a new tab. Removed are `javascript:` links, which Grafana turns into `about:blank`,
+ * and links to the server of this page, whose answers may come from an upstream. */
 function guardLinks(field) {
   const { getLinks } = field;
   if (getLinks) {
@@ -77,7 +77,7 @@ export function kindsOf(frames) {
   return kinds.includes('timeseries') ? [...kinds.filter((kind) => kind !== 'table'), 'table'] : kinds;
 }
 
-/** The view that is wanted, or the one that suits most. */
+/** The selected view, or with `auto` the first that suits a frame. */
 export function viewOf(frames, wanted) {
   return wanted && wanted !== 'auto' ? wanted : (kindsOf(frames)[0] ?? 'table');
 }

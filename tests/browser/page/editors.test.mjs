@@ -10,7 +10,7 @@ const config = { view: 'config' };
 const wide = { plugin: 'wide' };
 const configured = { secureJsonFields: { token: true, httpHeaderValue1: true, httpHeaderValue2: true } };
 
-/** What the loader got of module.js. */
+/** The exports that the loader reads from module.js. */
 const loadedFrom = (page, module) =>
   page.evaluate(async (name) => {
     const [loaded, data] = await Promise.all([name, '@grafana/data'].map((each) => window.System.import(each)));
@@ -18,7 +18,7 @@ const loadedFrom = (page, module) =>
     return { exports: Object.keys(exported), isPlugin: exported.plugin instanceof data.DataSourcePlugin };
   }, module);
 
-/** As the frontend sandbox: only what the factory returns counts, and an unknown package is an error. */
+/** Load like the frontend sandbox: only the factory's return value counts, and an unknown package is an error. */
 async function loadInSandbox({ page, module, source }) {
   const scripts = `(async () => {
     let result;
@@ -28,10 +28,10 @@ async function loadInSandbox({ page, module, source }) {
     ${source}
     window.System.set(${JSON.stringify(module)}, await result);
   })()`;
-  await page.evaluate(scripts); // the page's policy forbids to do it there
+  await page.evaluate(scripts); // code of the page could not do this: its policy forbids it
 }
 
-/** Whether code of the page, and not of the test, may evaluate a text: the name of the error if not. */
+/** Tell whether code of the page, not of the test, may evaluate text; if not, return the name of the error. */
 const mayEvaluate = () =>
   new Promise((resolve) => {
     setTimeout(() => {
@@ -279,7 +279,7 @@ test('variables and annotations are edited in forms of their own', () =>
     assert.deepEqual(annotations[0].target, { refId: 'Anno', severity: 1, queryType: 'annotation' });
   }));
 
-/** Give the plugin's editor what an alert rule's page does. */
+/** Give the plugin's editor the props of an alert rule's page. */
 const putIntoRule = ({ page, module }) =>
   page.evaluate(async (name) => {
     const [loaded, React] = await Promise.all([name, 'react'].map((each) => window.System.import(each)));

@@ -1,4 +1,4 @@
-// What a project's hooks.js does to the editors in the preview's page, in a real browser with one Grafana's real packages.
+// The effect of a project's hooks.js on the editors in the preview's page, in a real browser with one Grafana's real packages.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UID } from './preview_server.mjs';

@@ -1,5 +1,5 @@
 // Queries and options that an older version of a plugin saved, in the preview's page with one Grafana's real packages. Needs
-// the plugin `aged`, whose classes have a `migrate`; sources.mjs answers as they would.
+// the plugin `aged`, whose classes have a `migrate`; sources.mjs answers like them.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from './chromium.mjs';

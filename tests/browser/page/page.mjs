@@ -1,5 +1,5 @@
 // The preview's page for a file of tests: one browser, one server, and one page that shows one plugin after the other. Needs in the
-// environment, beside what chromium.mjs needs: ASSETS (the built page), VERSION (Grafana's), PLUGINS (JSON: module.js by name).
+// environment, beside the variables of chromium.mjs: ASSETS (the built page), VERSION (Grafana's), PLUGINS (JSON: module.js by name).
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, before } from 'node:test';
@@ -13,7 +13,7 @@ const VARIABLES = [
   { type: 'custom', name: 'env', query: 'prod', current: { value: 'prod', text: 'prod' } },
   { type: 'custom', name: 'hosts', query: 'a, b', multi: true, current: { value: ['a', 'b'], text: ['a', 'b'] } },
 ];
-/** What a query of the page says about its data source. */
+/** The reference to the data source in queries of the page. */
 export const REFERENCE = { type: ID, uid: UID };
 export const RESOURCES = `api/datasources/uid/${UID}/resources`;
 let browser, server;
@@ -28,14 +28,14 @@ after(async () => {
   server?.close();
 });
 
-/** A dashboard whose one panel has the queries, with the variables env and hosts, more of them, and filters. */
+/** A dashboard whose only panel has the queries, with the variables env and hosts, further variables, and filters. */
 const dashboardOf = (targets, variables, filters) => ({
   time: { from: 'now-1h', to: 'now' },
   templating: { list: [...VARIABLES, ...variables, { type: 'adhoc', name: 'filters', filters }] },
   panels: [{ id: 1, type: 'table', targets }],
 });
 
-let used; // by one test after the other: what it has loaded of Grafana stays
+let used; // the page that tests share: Grafana's packages stay loaded
 
 async function newPage(view, allowed) {
   const page = await browser.newPage();
@@ -43,7 +43,7 @@ async function newPage(view, allowed) {
   page.setDefaultTimeout(15_000);
   page.on('pageerror', (error) => heard.wrong.push(String(error)));
   page.on('console', (message) => {
-    const isFont = /\/fonts\//.test(message.location().url); // not in the npm package
+    const isFont = /\/fonts\//.test(message.location().url); // fonts are not in the npm package
     if (message.type() === 'error' && !isFont) {
       (heard.allowed?.test(message.text()) ? heard.tolerated : heard.wrong).push(`${message.text()} ${message.location().url}`);
     }
@@ -67,9 +67,9 @@ async function go(page, view) {
   await idle(page);
 }
 
-/** Show the plugin that the server has now in a page that showed another one, with nothing of it left. */
+/** Show the server's current plugin in a page that showed another one, without any state of the old one. */
 async function showNext(page, { prepare, queries }) {
-  await go(page, 'log'); // which asks nothing
+  await go(page, 'log'); // this view sends no queries
   await page.evaluate(() => window.gfplugPreview.openPanel(''));
   await idle(page);
   await prepare();
@@ -84,8 +84,8 @@ async function showNext(page, { prepare, queries }) {
   await idle(page);
 }
 
-/** Show a plugin, run the steps; whatever the console says that is wrong fails the test, but for what `allowed` matches: the
- * steps get that as `tolerated`. What is given: the `plugin` by name, its saved `settings`, saved `queries`, `variables` and
+/** Show a plugin, run the steps; each console error fails the test, except those that `allowed` matches: the
+ * steps get these as `tolerated`. Options: the `plugin` by name, its saved `settings`, saved `queries`, `variables` and
  * `filters` of a dashboard (none: the page begins with a new query), the `view`; `prepare` does something before the plugin is
  * loaded; a test of the start gets a `fresh` page. */
 export async function open(given, steps) {
@@ -119,14 +119,14 @@ export async function open(given, steps) {
       tolerated,
       idle: () => idle(page),
       go: (name) => go(page, name),
-      /** The first query as it is on the page. */
+      /** The page's first query. */
       asIs: async () => {
-        await idle(page); // the page takes some edits a moment later
+        await idle(page); // the page applies some edits a moment later
         return (await page.evaluate(() => window.gfplugPreview.queries()))[0];
       },
-      /** What the page keeps while it is open: variables, annotations. */
+      /** The state that the page keeps while it is open: variables, annotations. */
       kept: () => page.evaluate((id) => JSON.parse(sessionStorage.getItem(`gfplug-preview ${id}`)), ID),
-      /** How often the queries were sent since the steps began. */
+      /** The number of times that queries were sent since the steps began. */
       runs: async () => {
         await idle(page);
         return sent().length - before;
@@ -138,7 +138,7 @@ export async function open(given, steps) {
         await idle(page);
         return { requests: sent().slice(already).map(({ body }) => body), panel: await page.evaluate(() => window.gfplugPreview.panel()) };
       },
-      /** Press Save & test; return what the page has saved. */
+      /** Press Save & test; return the settings that the page has saved. */
       save: async () => {
         await config.getByRole('button', { name: 'Save & test' }).click();
         await idle(page);
@@ -155,8 +155,8 @@ export async function open(given, steps) {
   }
 }
 
-/** Pick an option of the open list, as a person would: again, when the list moved under the pointer while it was still
- * being laid out, so that the click went nowhere. */
+/** Pick an option of the open list like a person: click again if the list moved during its layout, so that the
+ * click had no effect. */
 export async function pick({ page, asIs }, name, isPicked) {
   for (let tries = 1; tries <= 3; tries += 1) {
     await page.getByRole('option', { name }).first().click();

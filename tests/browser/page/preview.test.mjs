@@ -1,5 +1,5 @@
-// The page of `gfplug preview` in a real browser, built with one Grafana's real packages, before a server of made-up answers.
-// Needs what shop_page.mjs needs.
+// The page of `gfplug preview` in a real browser, built with one Grafana's real packages, with a fake server.
+// Needs the variables of shop_page.mjs.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ import { UID } from './preview_server.mjs';
 import { HOSTILE } from './shop.mjs';
 import { SCREENSHOTS, VERSION, asked, open, server, silent } from './shop_page.mjs';
 
-/** A clock of what the page's main thread computes, in milliseconds: other programs on the machine do not move it. */
+/** A clock of the main thread's computing time, in milliseconds: other programs on the machine do not change it. */
 async function clockOf(page) {
   const session = await page.context().newCDPSession(page);
   await session.send('Performance.enable', { timeDomain: 'threadTicks' });

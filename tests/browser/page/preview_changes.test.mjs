@@ -1,12 +1,12 @@
-// What the page does while something changes: nothing moves away under the pointer, no older answer replaces a newer one, and no
-// choice is lost. Needs what shop_page.mjs needs.
+// The page during changes: nothing moves away under the pointer, no older answer replaces a newer one, and no
+// choice is lost. Needs the variables of shop_page.mjs.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from './chromium.mjs';
 import { HOSTILE } from './shop.mjs';
 import { asked, open, server, silent } from './shop_page.mjs';
 
-/** Hold the answers from an address until `release` is called, those that `isHeld` chooses by their request; `seen` resolves once
+/** Hold the answers from an address until `release` is called, if `isHeld` is true for their requests; `seen` resolves once
  * the first one waits. */
 async function hold(page, address, isHeld = () => true) {
   let release, see;
@@ -21,12 +21,12 @@ async function hold(page, address, isHeld = () => true) {
     const response = await route.fetch();
     see();
     await released;
-    return route.fulfill({ response }).catch(() => {}); // the page may have given it up
+    return route.fulfill({ response }).catch(() => {}); // the page may have cancelled the request
   });
   return { release, seen, count: () => count };
 }
 
-/** Run the steps; return the places where the buttons were meanwhile, each with its name. */
+/** Run the steps; return all positions of the buttons during the steps, each with its name. */
 async function placesOf(page, names, steps) {
   await page.evaluate((wanted) => {
     window.places = new Set();
@@ -111,7 +111,7 @@ test('what is typed during a save stays, and a saved secret does not', () =>
     assert.ok(asks() > before, 'the choices of variables may depend on the settings');
     assert.deepEqual([await config.getByLabel('Timeout').inputValue(), await config.getByLabel('Name', { exact: true }).inputValue()], ['31', 'Shop']);
     assert.equal(await config.locator('#gf-config-token').isDisabled(), true);
-    server.tell('settings', { ...server.settings(), name: 'Store', version: 9 }); // as after a save of the provisioning file
+    server.tell('settings', { ...server.settings(), name: 'Store', version: 9 }); // like the event after a save of the provisioning file
     await until(page, () => document.querySelector('#preview-name').value === 'Store');
     assert.equal(await config.getByLabel('Timeout').inputValue(), '31');
     await config.getByLabel('Name', { exact: true }).fill('Sales');
@@ -158,7 +158,7 @@ test('the module of an older save does not replace that of a newer one', () =>
     const modules = await hold(page, `**/module.js?_cache=${older}`);
     server.save();
     await modules.seen;
-    const isLonger = (await region('Query A').getByLabel('Note').count()) === 1; // what the newer save brings back
+    const isLonger = (await region('Query A').getByLabel('Note').count()) === 1; // whether the newer module has the field Note, too
     server.save();
     await until(page, (name) => performance.getEntriesByType('resource').some(({ name: url }) => url.endsWith(name)), `_cache=${newer}`);
     modules.release();
@@ -314,7 +314,7 @@ test('the log follows its last line, unless a person reads an earlier one', () =
     assert.ok((await rest()) < 5);
     await lines.evaluate(async (element) => {
       element.scrollTop = 100;
-      for (let frame = 0; frame < 2; frame += 1) { // the browser tells of it in the next frame
+      for (let frame = 0; frame < 2; frame += 1) { // the browser reports it in the next frame
         await new Promise((resolve) => { requestAnimationFrame(resolve); });
       }
     });

@@ -1,5 +1,5 @@
-// A server for the page of `gfplug preview` that needs no plugin: it keeps what the page's own server promises, and its
-// answers are made up; shop.mjs and sources.mjs have them.
+// A server for the page of `gfplug preview` without a plugin: it has the interface of the page's real server, and its
+// answers come from shop.mjs and sources.mjs.
 import fs from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
@@ -14,7 +14,7 @@ export const ID = 'acme-sales-datasource';
 export const UID = 'gfplug';
 
 /** Start on a free port. `assets` is a built page, `modules` are texts of module.js: a save swaps them; `answer(query)` and `routes`
- * (by method and path; `resources/…` and `health` are the data source's) are the plugin. The result collects what was asked, and sends events. */
+ * (by method and path; `resources/…` and `health` are the data source's) are the plugin. The result collects the requests in `asked`, and sends events. */
 export async function servePreview({ assets, version, modules = [], settings: given = {}, dashboards = [], rules = [], log = [], answer = () => ({}), routes: more = {} }) {
   const asked = [];
   const clients = new Map();
@@ -120,18 +120,18 @@ export async function servePreview({ assets, version, modules = [], settings: gi
     address,
     settings: () => settings,
     tell,
-    /** Have another module.js, other settings and dashboards from now on; `save` says so. */
+    /** Use another module.js, other settings and dashboards from now on; `save` sends the event. */
     change: ({ module, settings: next, dashboards: others = [] }) => {
       shown = { modules: [module], dashboards: others };
       take(next);
       saves += 1;
     },
-    /** Say that what was saved is there, as the server behind `gfplug preview` would. */
+    /** Send the events of a save, like the server of `gfplug preview`. */
     tellOfSave: (more_) => {
       tell('reload', { state: 'started' });
       tell('reload', { state: 'ready', code: true, module: address(), settings: false, dashboards: false, rules: false, milliseconds: 300, ...more_ });
     },
-    /** Save the next module.js, and say so. */
+    /** Save the next module.js, and send the events. */
     save() {
       saves += 1;
       this.tellOfSave({});

@@ -1,10 +1,10 @@
-// The answers of a made-up shop, for the tests of the preview's page. A query's `table` says what comes: sales, one, logs, graph,
+// The answers of a fictional shop, for the tests of the preview's page. A query's `table` selects the answer: sales, one, logs, graph,
 // noticed, broken, hostile, live, none. Annotations of a severity above 5 have texts as times.
 import { UID } from './preview_server.mjs';
 
 export const HOSTILE = `<img src=x onerror="window.hurt='html'"><script>window.hurt='script'</script>[x](javascript:window.hurt=1) \${__x} \u202ereversed`;
 export const LINK = "javascript:window.hurt='link'";
-const OWN = `api/datasources/proxy/uid/${UID}/x.html`; // an upstream's page, which would get the token with the address
+const OWN = `api/datasources/proxy/uid/${UID}/x.html`; // the link of an upstream's page, which would get the token with the address
 const LINKS = [LINK, OWN, `/${OWN}`, './preview/boot', 'https://example.com/?value=${__value.raw}'].map((url) => ({ title: HOSTILE, url }));
 
 const times = Array.from({ length: 60 }, (_, index) => Date.now() - (60 - index) * 60_000);
@@ -37,7 +37,7 @@ const FRAMES = {
 
 const frame = (refId) => ({ name, fields, values, meta }) => ({ schema: { refId, name, fields, meta }, data: { values } });
 
-/** Answer one query as Grafana would. */
+/** Answer one query like Grafana. */
 function answer(query) {
   const { refId, queryType, table } = query;
   const kind = queryType === 'variable' ? 'texts' : queryType === 'annotation' ? (query.severity > 5 ? 'oddEvents' : 'events') : table;
@@ -53,7 +53,7 @@ const ALERTS = {
   problem: null,
 };
 
-/** What the plugin's resources and the rest of gfplug answer. */
+/** The answers of the plugin's resources and of gfplug's other routes. */
 const routes = {
   'POST preview/alerts': () => ({ ...ALERTS, at: Date.now() }),
   'POST preview/settings/write': () => ({ file: 'provisioning/datasources/datasource.yaml', diff: `-  timeout: 12\n+  timeout: 30`, secrets: [{ key: 'token', variable: 'SALES_TOKEN' }] }),
@@ -63,5 +63,5 @@ const routes = {
   'POST resources/gfplug/tag-values': () => ['north', HOSTILE],
 };
 
-/** What a server of made-up answers needs of the shop. */
+/** The parts of the shop that the fake server needs. */
 export const shop = { settings: { jsonData: { timeout: 12 } }, rules: RULES, log: ['Serving', HOSTILE], answer, routes };

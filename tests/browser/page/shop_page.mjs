@@ -1,5 +1,5 @@
-// The page of `gfplug preview` with the made-up shop, for a file of tests: one browser, one server, and a new page for each test.
-// Needs in the environment, beside what chromium.mjs needs: ASSETS (the built page), PLUGIN and CHANGED (two module.js), VERSION
+// The page of `gfplug preview` with the fictional shop, for a file of tests: one browser, one server, and a new page for each test.
+// Needs in the environment, beside the variables of chromium.mjs: ASSETS (the built page), PLUGIN and CHANGED (two module.js), VERSION
 // (Grafana's), SCREENSHOTS (a folder).
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -26,14 +26,14 @@ const dashboard = {
     { id: 2, type: 'stat', title: 'By the minute', interval: '2m', datasource: reference, targets: [{ refId: 'A', table: 'one' }] },
   ],
 };
-/** What someone may write or export, and the page must survive: no targets, no lists, the elements of a later schema. */
+/** Odd dashboards that people write or export, and that the page must accept: no targets, no lists, elements of a later schema. */
 const odd = [
   { panels: [null, 7, { id: 2, targets: null }, { id: 3, panels: null }], templating: { list: null }, annotations: { list: [null] } },
   { apiVersion: 'dashboard.grafana.app/v2beta1', kind: 'Dashboard', spec: { elements: { 'panel-1': { kind: 'Panel' } } } },
   { panels: { 0: {} }, templating: null },
   { time: { from: 'now-soon', to: 'never' }, refresh: 'auto', panels: [{ id: 1, datasource: reference, targets: [{ table: 'one' }, { refId: 'A', table: 'sales' }, { refId: 'A' }] }] },
 ];
-/** A module.js whose query() says nothing, or never ends, whose editor is a button, and whose editor of variables fails. */
+/** A module.js whose query() emits nothing, or never ends, whose editor is a button, and whose editor of variables fails. */
 const SILENT = `define(['@grafana/data', 'rxjs', 'react'], (data, rxjs, react) => {
   class Silent extends data.DataSourceApi { query({ targets }) { return targets[0].never ? rxjs.NEVER : rxjs.EMPTY; } }
   const Editor = ({ query, onChange }) =>
@@ -43,7 +43,7 @@ const SILENT = `define(['@grafana/data', 'rxjs', 'react'], (data, rxjs, react) =
 })`;
 let browser;
 export let server;
-export let silent; // one whose plugin answers nothing
+export let silent; // a server whose plugin answers nothing
 
 before(async () => {
   const modules = [PLUGIN, CHANGED].map((file) => fs.readFileSync(file, 'utf8'));
@@ -93,6 +93,6 @@ export async function open(place, steps, { allowed, from = server } = {}) {
   }
 }
 
-/** The queries with the refId A that were sent. */
+/** The sent queries with the refId A. */
 export const asked = () =>
   server.asked.filter(({ path: name }) => name === 'api/ds/query').flatMap(({ body }) => body.queries).filter(({ refId }) => refId === 'A');

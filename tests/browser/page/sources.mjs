@@ -1,6 +1,6 @@
-// The answers of row_source.py and of the other data sources beside it, as their Python would give them.
+// The answers of row_source.py and of the other data sources beside it, equal to those of their Python code.
 
-/** Hold back the answer to the query of a slow table until it is called. */
+/** Release the answers to queries of a slow table. */
 export let release = () => {};
 let released = Promise.resolve();
 
@@ -11,7 +11,7 @@ export const hold = () => {
   });
 };
 
-/** Answer what an old query, or old options, are today; seconds that are none can't be migrated. */
+/** Migrate an old query, or old options; invalid seconds can't be migrated. */
 async function migrate({ query, options }) {
   if (options) {
     const { server, ...others } = options;
@@ -30,7 +30,7 @@ async function migrate({ query, options }) {
   return seconds % 60 === 0 ? { query: { ...others, minutes: seconds / 60, version: 2 } } : undefined;
 }
 
-/** Answer a query with a frame that says which table was asked for, or the error it asks for. */
+/** Answer a query with a frame that names its table, or with the error that the query requests. */
 function answer({ refId, table, queryType, of }) {
   if (table === 'broken') {
     return { status: 400, error: 'no such table: broken' };
@@ -41,7 +41,7 @@ function answer({ refId, table, queryType, of }) {
   return { status: 200, frames: [{ schema: { refId, name: table, fields, meta }, data: { values } }] };
 }
 
-/** Choices come from resources, and those of columns fail but for one table. */
+/** Choices come from resources; those of columns fail except for one table. */
 const routes = {
   'POST resources/gfplug/migrate': migrate,
   'GET resources/tables': () => ['orders', { value: 'sales', label: 'Sales', description: 'per day' }],

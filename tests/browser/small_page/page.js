@@ -1,4 +1,4 @@
-// The smallest page that keeps to what `gfplug preview` and its pytest fixture agree on: forms, and window.gfplugPreview.
+// The smallest page with the interface of `gfplug preview` and its pytest fixture: forms, and window.gfplugPreview.
 const at = (path) => new URL(path, document.baseURI.split('#')[0]);
 const ask = async (path, body, method = 'POST') => {
   const options = body === undefined ? {} : { method, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };

@@ -1,4 +1,4 @@
-"""A data source that tells which process answers, and ends it as it is told to."""
+"""A data source that reports which process answers, and ends this process on request."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ blocks: list[bytearray] = []
 
 @dataclass(frozen=True)
 class Model:
-    """What a query wants."""
+    """The action of a query."""
 
     kind: str = "pid"
     seconds: float = 0.0
@@ -39,10 +39,10 @@ class Model:
 
 
 class Datasource:
-    """Answers with the number of its process."""
+    """Answers with its process id."""
 
     def __init__(self, settings: Settings[dict[str, object]]) -> None:
-        """Keep nothing but a number, which differs from worker to worker."""
+        """Store only a number, which differs between workers."""
         del settings
         self.number = random.getrandbits(53)
 
@@ -73,17 +73,17 @@ class Datasource:
         return StreamResponse.ok({"pid": os.getpid()})
 
     def publish_stream(self, request: StreamRequest) -> StreamResponse:
-        """Tell which process it is."""
+        """Return the process id."""
         del request
         return StreamResponse.ok({"pid": os.getpid()})
 
     def run_stream(self, request: StreamRequest) -> Iterator[object]:
-        """Tell again and again."""
+        """Send the process id again and again."""
         for number in itertools.count():
             yield {"pid": os.getpid(), "n": number}
             if request.cancel.wait(0.01):
                 return
 
     def dispose(self) -> None:
-        """Say so."""
+        """Log the disposal."""
         log.info("disposed of in %d", os.getpid())

@@ -25,7 +25,7 @@ MIB = 1 << 20
 
 @dataclass(frozen=True)
 class Options:
-    """Where to fail, and how."""
+    """The place and the kind of the failure."""
 
     make: str = ""
     health: str = ""
@@ -34,17 +34,17 @@ class Options:
 
 @dataclass(frozen=True)
 class Model:
-    """How a query fails."""
+    """The kind of a query's failure."""
 
     kind: str = ""
 
 
 class UnlikeOthersError(BaseException):
-    """No Exception, as a library may raise to get through every `except Exception`."""
+    """A BaseException, as a library may raise to pass every `except Exception`."""
 
 
 class WithoutTextError(Exception):
-    """Can't be shown."""
+    """An error whose text raises."""
 
     def __str__(self) -> str:
         """Fail again."""
@@ -52,7 +52,7 @@ class WithoutTextError(Exception):
 
 
 class EndlessTextError(Exception):
-    """Never finishes saying what it is."""
+    """An error whose text never ends."""
 
     def __str__(self) -> str:
         """Wait for ever."""
@@ -61,7 +61,7 @@ class EndlessTextError(Exception):
 
 
 class OddError(Exception):
-    """Looks like an HTTP client's error, until it is looked at."""
+    """Looks like an HTTP client's error, but raises when its response is read."""
 
     @property
     def response(self) -> object:
@@ -84,11 +84,11 @@ RAISED: dict[str, tuple[type[BaseException], object]] = {
     "stop": (StopIteration, 1),
     "long text": (RuntimeError, "x" * MIB),
 }
-"""By what a test asks for: the exception, and what it is made of."""
+"""By name of the failure: the exception, and its argument."""
 
 
 def fail(how: str) -> None:
-    """Fail in one way; return where it is none of them."""
+    """Fail in one way; return if `how` names none."""
     if how in RAISED:
         kind, argument = RAISED[how]
         raise kind(argument)
@@ -112,12 +112,12 @@ def fail(how: str) -> None:
 
 
 def recurse() -> None:
-    """Go on and on."""
+    """Recurse without an end."""
     recurse()
 
 
 def one() -> Frame:
-    """Give an answer that a panel shows."""
+    """Return an answer that a panel shows."""
     return Frame.of(value=[1.0])
 
 
@@ -147,7 +147,7 @@ class Sync:
         return Health.ok("well")
 
     def call_resource(self, request: Request) -> Response:
-        """Give the body back, or fail as the path says."""
+        """Return the body, or fail as the path says."""
         fail(request.path)
         if request.path == "late":
             return Response(body=late())
@@ -204,7 +204,7 @@ def late() -> Iterator[bytes]:
 
 
 def shout(size: int = 4 * MIB) -> None:
-    """Write to stdout and stderr as Python, as C libraries, and as child processes do."""
+    """Write to stdout and stderr like Python, C libraries, and child processes."""
     for stream in (sys.stdout, sys.stderr):
         stream.write("p" * size + "\n")
         stream.flush()
@@ -218,14 +218,14 @@ def shout(size: int = 4 * MIB) -> None:
 
 
 def fork() -> int:
-    """Fork, as careless libraries do in a process with threads."""
+    """Fork in a process with threads, as careless libraries do."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return os.fork()
 
 
 def fork_and_leave() -> None:
-    """Fork, and let the child end as it should."""
+    """Fork, and let the child end properly."""
     child = fork()
     if child == 0:
         print("from the fork")  # noqa: T201
@@ -234,7 +234,7 @@ def fork_and_leave() -> None:
 
 
 def use_processes() -> None:
-    """Have other processes compute, as the standard library starts them."""
+    """Compute in other processes, which the standard library starts."""
     for method in multiprocessing.get_all_start_methods():
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(method)) as pool:
             if pool.submit(pow, 6, 2).result(20) != 36:
@@ -242,5 +242,5 @@ def use_processes() -> None:
 
 
 ACTIONS = {"print": shout, "fork": fork_and_leave, "fork and go on": fork, "processes": use_processes}
-"""What is not a failure, but may harm others."""
+"""Actions that do not fail, but may harm other calls."""
 Datasource = Async if os.environ.get("PROBE_ASYNC") else Sync

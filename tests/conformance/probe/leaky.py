@@ -1,4 +1,4 @@
-"""A data source that tells its secrets in every text that leaves it, as careless debugging does."""
+"""A data source that writes its secrets into every text that leaves it, as careless debugging does."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ class Options:
 
 @dataclass(frozen=True)
 class Model:
-    """How a query tells."""
+    """How a query leaks secrets."""
 
     kind: str = ""
 
 
 def spelled(settings: Settings[Options]) -> list[str]:
-    """List the secrets as texts hold them: bare, in JSON, in literals, in URLs, in headers."""
+    """List the secrets in their spellings: bare, in JSON, in literals, in URLs, in headers."""
     secrets = dict(settings.secrets)
     user, password = settings.basic_auth_user, secrets.get("basicAuthPassword", "")
     call = current_call()
@@ -86,7 +86,7 @@ def refuse(text: str) -> NoReturn:
 
 
 def as_text(settings: Settings[Options], *more: object) -> str:
-    """Show every object that an author has in hand."""
+    """Return the text of every object that an author can use."""
     call = current_call()
     config = call.context.config if call is not None else {}
     objects = (
@@ -102,27 +102,27 @@ def as_text(settings: Settings[Options], *more: object) -> str:
 
 
 class Datasource:
-    """Tells."""
+    """Leaks its secrets."""
 
     def __init__(self, settings: Settings[Options]) -> None:
-        """Tell at once, if the options say so."""
+        """Leak at once, if the options say so."""
         self.settings = settings
         if settings.options.place == "make":
             self.give_up()
 
     def text(self, *more: object) -> str:
-        """Say everything in one text."""
+        """Return all secrets in one text."""
         return "\n".join([*spelled(self.settings), as_text(self.settings, *more)])
 
     def give_up(self) -> NoReturn:
-        """Raise with everything, from an exception with everything."""
+        """Raise with all secrets, from an exception with all secrets."""
         try:
             refuse(self.text())
         except ValueError as error:
             raise RuntimeError("because of " + self.text()) from error
 
     def query(self, query: Query[Model]) -> Frame:
-        """Tell as the query says."""
+        """Leak as the query says."""
         match query.model.kind:
             case "raise":
                 self.give_up()
@@ -141,7 +141,7 @@ class Datasource:
         return Frame.of(value=[1.0])
 
     def log(self, query: Query[Model]) -> None:
-        """Log in every way."""
+        """Log the secrets in every way."""
         for line in (*spelled(self.settings), as_text(self.settings, query)):
             log.error(line)
             log.error("it is %s", line)
@@ -153,7 +153,7 @@ class Datasource:
         warnings.warn(self.text(), stacklevel=1)
 
     def print(self, query: Query[Model]) -> None:
-        """Write to the standard streams in every way."""
+        """Write the secrets to the standard streams in every way."""
         text = "\n".join((*spelled(self.settings), as_text(self.settings, query)))
         for stream in (sys.stdout, sys.stderr):
             print(text, file=stream)
@@ -167,12 +167,12 @@ class Datasource:
             traceback.print_exc()
 
     def query_chunked(self, query: Query[Model]) -> Iterator[Frame]:
-        """Fail with everything after a part."""
+        """Fail with all secrets after a part."""
         yield Frame.of(value=[1.0])
         raise QueryError(self.text(query))
 
     def check_health(self) -> Health:
-        """Tell as the options say."""
+        """Leak as the options say."""
         match self.settings.options.place:
             case "details":
                 return Health.error(self.text(), details={"verboseMessage": self.text(), self.text(): [self.text()]})
@@ -181,22 +181,22 @@ class Datasource:
         return Health.ok("well")
 
     def call_resource(self, request: Request) -> Response:
-        """Fail with everything."""
+        """Fail with all secrets."""
         if request.path == "raise":
             self.give_up()
         raise QueryError(self.text(request))
 
     def subscribe_stream(self, request: StreamRequest) -> StreamResponse:
-        """Fail with everything."""
+        """Fail with all secrets."""
         raise DownstreamError(self.text(request))
 
     def run_stream(self, request: StreamRequest) -> Iterator[object]:
-        """Fail with everything after a packet."""
+        """Fail with all secrets after a packet."""
         yield 1
         raise RuntimeError(self.text(request))
 
     @staticmethod
     def validate_admission(request: AdmissionRequest) -> Admission:
-        """Refuse with everything."""
+        """Refuse with all secrets."""
         settings = request.settings
         return Admission.deny(f"{request!r} {dict(settings.secrets) if settings else ''}")

@@ -1,4 +1,4 @@
-"""The data source under test: it answers as goplugin/ does, so that one test can ask both."""
+"""The data source under test: it answers like goplugin/, so that one test can run on both."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Model:
-    """What a query says: which answer it wants."""
+    """A query: the kind of its answer."""
 
     kind: str = "series"
     rows: int = 3
@@ -67,16 +67,16 @@ class Model:
 
 
 class Datasource:
-    """Answers as it is told to."""
+    """Answers as its queries say."""
 
     def __init__(self, settings: Settings[Options]) -> None:
-        """Remember the settings; the time of birth names this object."""
+        """Store the settings; the time of creation identifies this object."""
         self.settings = settings
         self.instance = str(time.time_ns())
         self.starts = 0
 
     async def start(self) -> None:
-        """Count how often this object was started, on the loop of async handlers."""
+        """Count the starts of this object, on the loop of async handlers."""
         await asyncio.sleep(0)
         self.starts += 1
 
@@ -140,7 +140,7 @@ class Datasource:
         raise QueryError(f"unknown kind {model.kind}")
 
     def echo(self, query: Query[Model]) -> Frame:
-        """Say what the handler saw."""
+        """Return the handler's arguments."""
         user = query.context.user
         received = {
             "ref_id": query.ref_id,
@@ -161,7 +161,7 @@ class Datasource:
         return Frame(name="echo", fields=[Field("seen", [received], "json", nullable=False)])
 
     def fetch(self, model: Model) -> Frame:
-        """Ask the data source's upstream, as its settings say."""
+        """Send a request to the data source's upstream, as its settings say."""
         http = HttpClient.of(self.settings)
         headers = dict(line.split(": ", 1) for line in model.headers)
         answer = http.request(model.method, model.path, headers=headers, body=model.body.encode())
@@ -175,7 +175,7 @@ class Datasource:
         )
 
     def query_chunked(self, query: Query[Model]) -> Iterator[Frame]:
-        """Answer in as many parts as rows are asked for."""
+        """Answer in as many parts as the query has rows."""
         for row in range(query.model.rows):
             yield Frame(name="chunks", fields=[Field("n", [row], "int64", nullable=False)])
         if query.model.kind == "downstream":
@@ -198,11 +198,11 @@ class Datasource:
         return StreamResponse.ok(request.json())
 
     def publish_stream(self, request: StreamRequest) -> StreamResponse:
-        """Give back what was published."""
+        """Return the published data."""
         return StreamResponse.denied() if request.path == "secret" else StreamResponse.ok(request.json())
 
     def run_stream(self, request: StreamRequest) -> Iterator[object]:
-        """Send packets as the path says; without a word for it, until somebody stops it."""
+        """Send packets as the path says; for an unknown path, until the stream is stopped."""
         match request.path:
             case "three":
                 yield from ({"n": number} for number in range(3))
@@ -220,7 +220,7 @@ class Datasource:
 
     @staticmethod
     def validate_admission(request: AdmissionRequest) -> Admission:
-        """Refuse nothing but nothing."""
+        """Refuse only an empty object."""
         if not request.object:
             return Admission.deny("no object")
         return Admission.allow(warnings=[request.kind.kind])
@@ -243,7 +243,7 @@ class Datasource:
         return Health.ok("the probe is well", details={"instance": self.instance})
 
     def call_resource(self, request: Request) -> Response:
-        """Say back what was asked, in the ways that tests want to see."""
+        """Return the request, in the forms that tests check."""
         match request.path.strip("/"):
             case "echo":
                 accept = [value for name, values in request.headers.items() if name == "Accept" for value in values]
