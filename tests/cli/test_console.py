@@ -47,6 +47,7 @@ def at(terminal: Terminal) -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow
 def test_a_stage_counts_its_seconds_until_it_ends(terminal: Terminal) -> None:
     """At the end, only its last line is left, and the cursor is visible."""
     with at(terminal), Stages().stage("freeze", doing="Freezing", done="Froze"):
@@ -58,6 +59,7 @@ def test_a_stage_counts_its_seconds_until_it_ends(terminal: Terminal) -> None:
     assert terminal.getvalue().rfind("\x1b[?25h") > terminal.getvalue().rfind("\x1b[?25l")
 
 
+@pytest.mark.slow
 def test_a_failure_begins_on_a_new_line(terminal: Terminal) -> None:
     """The failed stage leaves no text, and prints nothing more."""
     failure = ToolError("PyInstaller failed", hint="install it", details="its last line\n")

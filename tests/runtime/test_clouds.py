@@ -74,6 +74,7 @@ def expected_signature(request: Mapping[str, Any], secret: str, service: str) ->
     return hmac.digest(key, text.encode(), "sha256").hex()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("service", ["es", "s3"])
 @pytest.mark.parametrize(
     ("method", "url", "options"),
@@ -190,6 +191,7 @@ class Entra:
         return AccessToken(f"entra-token-{len(self.scopes)}", int(time.time() + self.lifetime))
 
 
+@pytest.mark.slow
 def test_azure_tokens_are_shared(server: Server) -> None:
     """Sixteen threads share one token."""
     credential = Entra()

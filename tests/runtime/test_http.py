@@ -70,6 +70,7 @@ def test_numbers_may_be_texts(value: object, seconds: float) -> None:
     assert HttpSettings.of(settings(data={"timeout": value})).timeout == seconds
 
 
+@pytest.mark.slow
 def test_connections_are_used_again(server: Server) -> None:
     """Sequential requests share a connection; concurrent ones have their own."""
     http = client(server)

@@ -36,6 +36,7 @@ def test_a_call_is_answered_with_headers_a_message_and_trailers() -> None:
     run(scenario)
 
 
+@pytest.mark.slow
 def test_metadata_and_deadline_reach_the_handler() -> None:
     """Repeated keys keep their order, `-bin` values are decoded, gRPC's keys are not metadata."""
 

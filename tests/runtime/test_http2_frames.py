@@ -87,6 +87,7 @@ def test_bytes_may_come_in_any_pieces(cuts: list[int]) -> None:
     assert kinds == [framing.HEADERS, framing.DATA, framing.HEADERS] * 3
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(st.lists(st.tuples(st.integers(0, 11), st.integers(0, 255), st.integers(0, 5), st.binary(max_size=40))))
 def test_invalid_frames_end_only_their_connection(frames: list[tuple[int, int, int, bytes]]) -> None:

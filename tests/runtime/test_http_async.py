@@ -80,6 +80,7 @@ def test_the_async_client_has_the_same_rules(
         asyncio.run(ask())
 
 
+@pytest.mark.slow
 def test_requests_run_concurrently(server: Server) -> None:
     """Requests do not block the event loop."""
 
@@ -172,6 +173,7 @@ def test_other_clients_take_the_environments_proxy(
     assert "\r\nProxy-Authorization: Basic YWRhOnB3\r\n" in proxy.heads[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [httpx_client, requests_session])
 def test_other_clients_have_the_settings_timeout(server: Server, make: Callable[..., Any]) -> None:
     """A request may have its own."""

@@ -262,6 +262,7 @@ def test_middleware_gets_the_authors_request_without_secrets(server: Server) -> 
     assert history[0].headers == {"Content-Type": "application/json", "X-A": "1"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [HttpClient, AsyncHttpClient])
 def test_middleware_may_send_again(server: Server, kind: Callable[..., Any]) -> None:
     """Each sending has its own authentication; all share the time of the request."""

@@ -127,6 +127,7 @@ def test_no_wait_exceeds_the_deadline(client: Any) -> None:
     assert time.monotonic() - began < 1.5
 
 
+@pytest.mark.slow
 @each_client
 def test_the_named_time_is_waited(client: Any) -> None:
     """The wait is only slightly longer."""
@@ -137,6 +138,7 @@ def test_the_named_time_is_waited(client: Any) -> None:
     assert 1 <= time.monotonic() - began < 1.6
 
 
+@pytest.mark.slow
 def test_waits_hold_no_thread_of_other_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     """All clients of `async def` handlers share the threads."""
     monkeypatch.setattr(async_client, "_WORKERS", ThreadPool(1))
@@ -155,6 +157,7 @@ def test_waits_hold_no_thread_of_other_requests(monkeypatch: pytest.MonkeyPatch)
     asyncio.run(act())
 
 
+@pytest.mark.slow
 def test_a_cancelled_request_is_not_sent_again() -> None:
     """The wait ends with its task."""
 

@@ -31,6 +31,7 @@ def line_of(record: logging.LogRecord) -> dict[str, Any]:
     return entry
 
 
+@pytest.mark.slow
 @pytest.mark.shows("protocol 39")
 @given(st.text(), st.dictionaries(st.sampled_from(["@message", "@level", "@timestamp", "@module", "a", "b"]), JSONISH))
 def test_lines_have_the_shape_that_the_host_needs(message: str, extra: dict[str, Any]) -> None:

@@ -135,6 +135,7 @@ def test_certificates_and_public_keys_are_not_secrets() -> None:
     assert secrets.hide(f"{line}private") == "***"
 
 
+@pytest.mark.slow
 def test_any_number_of_secrets_is_hidden() -> None:
     """The number has no limit; the first and the last secrets are hidden, in short and in long texts."""
     secrets = masking.Secrets()

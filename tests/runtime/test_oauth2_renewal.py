@@ -192,6 +192,7 @@ def test_a_failed_renewal_is_one_error_for_all_and_is_repeated_later(login: Logi
     assert login.token_requests == 2
 
 
+@pytest.mark.slow
 def test_a_callers_deadline_ends_only_its_own_waiting(login: Login) -> None:
     """The renewal continues for the other callers, and is not repeated."""
     login.delay = 1.0

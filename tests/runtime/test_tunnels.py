@@ -115,6 +115,7 @@ def test_a_tunnel_uses_the_proxy(proxy_and_settings: tuple[Any, Settings[Any]]) 
     assert {name for name, _, _ in proxy.targets} == {"db.inside.example"}
 
 
+@pytest.mark.slow
 def test_closing_a_tunnel_ends_its_connections(proxy_and_settings: tuple[Any, Settings[Any]]) -> None:
     """The tunnel's port is closed, too."""
     _, own = proxy_and_settings

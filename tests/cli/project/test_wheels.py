@@ -113,6 +113,7 @@ def builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Pat
     wheels.build.cache_clear()
 
 
+@pytest.mark.slow
 def test_a_wheel_is_built_once(builds: list[Path]) -> None:
     """The next process finds it in the user's cache."""
     first = wheels.build("gfplug"), wheels.build("gfruntime")
@@ -136,6 +137,7 @@ def test_a_variable_that_changes_a_wheel_causes_a_new_build(
     assert builds == [ROOT, ROOT]
 
 
+@pytest.mark.slow
 def test_a_damaged_wheel_in_the_cache_is_built_again(builds: list[Path], tmp_path: Path) -> None:
     """Otherwise every new project would have it."""
     first = wheels.build("gfruntime")

@@ -82,6 +82,7 @@ def test_the_largest_and_smallest_floats_are_drawn(values: tuple[float, ...], *,
     assert not any(word in picture + "".join(lines) for word in ("nan", "inf"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [2**62, -(2**62), 253_402_300_800_000, -62_135_596_800_001])
 def test_times_outside_the_calendar_are_drawn(end: int) -> None:
     """They are shown in seconds since 1970."""

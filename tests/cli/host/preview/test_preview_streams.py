@@ -89,6 +89,7 @@ def test_a_page_that_reads_nothing_does_not_block_others(small: Small) -> None:
     assert len(parts) == 5000
 
 
+@pytest.mark.slow
 def test_waiting_events_of_a_page_have_a_byte_limit(small: Small) -> None:
     """One event may be large; after the page has received it, the next one fits."""
     listener, large = small.feed.open(), "x" * (40 << 20)

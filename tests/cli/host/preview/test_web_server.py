@@ -262,6 +262,7 @@ def test_the_number_of_connections_is_limited(server: WebServer) -> None:
     assert ask(server, "").status == 200
 
 
+@pytest.mark.slow
 def test_a_response_may_take_longer_than_the_request_timeout(server: WebServer, small: Small) -> None:
     """The plugin may be slow, and a browser's connection stays open for its next request."""
     server.connections.first_seconds = 0.2

@@ -184,6 +184,7 @@ def test_the_base_descriptions_are_read() -> None:
     check(read(FULL))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(junk)
 def test_random_documents_are_refused(value: Any) -> None:
@@ -248,6 +249,7 @@ def test_documents_that_would_exhaust_a_reader_are_refused(text: str) -> None:
     assert time.process_time() - start < 10
 
 
+@pytest.mark.slow
 def test_a_large_description_is_read_in_seconds() -> None:
     """It has eight hundred operations with one schema."""
     paths = {f"/things{number}": get({"type": "array", "items": {"$ref": f"{REF}User"}}) for number in range(800)}
@@ -259,6 +261,7 @@ def test_a_large_description_is_read_in_seconds() -> None:
     assert time.process_time() - start < 20
 
 
+@pytest.mark.slow
 def test_operations_that_would_take_long_are_left_out() -> None:
     """Each merges as many schemas as allowed; together they exceed the limit of a description."""
     variants = {
