@@ -21,6 +21,8 @@ from processes import descendants, eventually
 if TYPE_CHECKING:
     from hostclient import Host, Plugin
 
+pytestmark = pytest.mark.long
+
 __all__ = ["editor", "plugin"]
 BROKEN = "import no_such_package\n"
 WORDS = "ModuleNotFoundError: No module named 'no_such_package'"

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from hostclient import Plugin
 
+pytestmark = pytest.mark.long
+
 MESSAGES = {
     "exception": "RuntimeError: something nobody meant",
     "system exit": "SystemExit: 7",

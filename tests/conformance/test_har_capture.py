@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from hostclient import Plugin
     from programs import Programs
 
+pytestmark = pytest.mark.long
+
 ASKS = {"X-Grafana-HAR-Capture": "true"}
 SECRETS = {
     "basicAuthPassword": "basic-pass-Quebec",

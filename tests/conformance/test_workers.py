@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from hostclient import Host, Plugin
     from programs import Programs
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked at in /proc")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(sys.platform != "linux", reason="processes are looked at in /proc"),
+]
 TRANSPORTS = pytest.mark.parametrize("environment", [{}, {"PROBE_THREAD": "1"}], ids=["forked", "started"])
 ENDS = [("kill", "was killed by SIGKILL"), ("exit", "ended with status 3"), ("crash", "was killed by SIGSEGV")]
 

@@ -22,7 +22,10 @@ from gfplug.project.environment.venv import interpreter_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="users, modes and locales are those of a Unix")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(sys.platform == "win32", reason="users, modes and locales are those of a Unix"),
+]
 
 SITE_PACKAGES = next(path for path in sys.path if path.endswith("site-packages"))
 NOBODY = 65534

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     Check = Callable[..., tuple[int, list[dict[str, str]]]]
 
+pytestmark = pytest.mark.long
+
 PYTHON = ["--python", sys.executable]
 MODULE = "src/plugin/datasource.py"
 RULES, BOARD = "provisioning/alerting/rules.yaml", "provisioning/dashboards/example.json"
