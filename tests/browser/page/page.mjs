@@ -75,9 +75,7 @@ async function showNext(page, { prepare, queries }) {
   await prepare();
   server.asked.length = 0;
   server.tellOfSave({ settings: true, dashboards: true });
-  while (!server.asked.some(({ path }) => path === 'preview/boot')) {
-    await page.waitForTimeout(5);
-  }
+  await server.received('GET', 'preview/boot');
   await idle(page);
   server.asked.length = 0;
   await page.evaluate((key) => window.gfplugPreview.openPanel(key), queries ? 'test.json#1' : '');
@@ -116,6 +114,7 @@ export async function open(given, steps) {
       config,
       query: region('Query A'),
       asked: server.asked,
+      received: server.received,
       tolerated,
       idle: () => idle(page),
       go: (name) => go(page, name),

@@ -162,7 +162,7 @@ test('a stream grows', () =>
     });
     await setQueries({ refId: 'A', table: 'sales' });
     await until(page, () => window.gfplugPreview.panel().state === 'Done');
-    assert.ok(server.asked.some(({ method, path: name }) => method === 'DELETE' && name.startsWith('preview/streams/')), 'it ends with the query');
+    await server.received('DELETE', 'preview/streams/'); // the stream ends with the query
   }));
 
 test('annotations and ad hoc filters are asked for', () =>

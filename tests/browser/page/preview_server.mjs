@@ -3,6 +3,7 @@
 import fs from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const TYPES = { '.css': 'text/css', '.html': 'text/html', '.js': 'text/javascript', '.json': 'application/json', '.svg': 'image/svg+xml', '.ttf': 'font/ttf' };
 const POLICY = [
@@ -117,6 +118,16 @@ export async function servePreview({ assets, version, modules = [], settings: gi
   return {
     url: () => `http://127.0.0.1:${server.address().port}/${TOKEN}/`,
     asked,
+    /** Wait for a request whose path begins with `start`, at most 15 s; return the latest one. */
+    async received(method, start) {
+      for (const end = Date.now() + 15_000; Date.now() < end; await sleep(10)) {
+        const request = asked.findLast(({ method: sent, path: name }) => sent === method && name.startsWith(start));
+        if (request) {
+          return request;
+        }
+      }
+      throw new Error(`the page did not send ${method} ${start}`);
+    },
     address,
     settings: () => settings,
     tell,
