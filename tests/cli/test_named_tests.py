@@ -15,7 +15,7 @@ BOUNDARIES = [
 
 
 @pytest.mark.parametrize("document", [THREATS, LIMITS], ids=lambda path: path.stem)
-def test_named_tests_exist(document: Path) -> None:
+def test_tests_named_in_documents_exist(document: Path) -> None:
     """Each test name in a document is defined."""
     names = set(re.findall(r"`(test_\w+)`", document.read_text(encoding="utf-8")))
     source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
@@ -43,7 +43,7 @@ def test_every_threat_names_its_defence_and_a_test() -> None:
     assert [row for row in cells if len(row) != 3 or "`test_" not in row[2] or not row[1].strip()] == []
 
 
-def test_every_boundary_has_a_section() -> None:
+def test_every_trust_boundary_has_a_section() -> None:
     """They have the same order, and each has a row."""
     sections = THREATS.read_text(encoding="utf-8").split("\n## ")[1:]
 

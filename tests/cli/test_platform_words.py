@@ -46,7 +46,7 @@ def test_a_bundle_is_linked_by_a_junction_on_windows(monkeypatch: pytest.MonkeyP
     assert dev.link_command(Path("/my sales/dist"), "acme-sales") == "ln -s '/my sales/dist' <plugins>/acme-sales"
 
 
-def test_no_hint_speaks_of_modes_and_mounts_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hints_on_windows_do_not_mention_modes_and_mounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows has neither executable bits nor noexec mounts."""
     program = tmp_path / "gpx_windows_amd64.exe"
     program.touch(0o755)

@@ -81,7 +81,7 @@ def test_without_a_display_no_browser_is_started(addresses: list[str], monkeypat
         ("win32", errno.EACCES, "another program uses the port, or Windows reserves it"),
     ],
 )
-def test_a_port_that_cannot_be_opened_is_a_sentence(
+def test_a_port_that_cannot_be_opened_is_a_usage_error(
     platform: str, number: int, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On Windows, the error for a port in exclusive use is a missing permission."""

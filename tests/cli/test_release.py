@@ -61,7 +61,7 @@ def test_every_package_has_gfplugs_version(name: str) -> None:
     assert "version" in project.dynamic
 
 
-def test_the_extra_requires_the_page_of_the_same_version() -> None:
+def test_the_preview_extra_requires_the_page_of_the_same_version() -> None:
     """The page and its server share an API. No build can fill in this version."""
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
 
@@ -147,7 +147,7 @@ def test_the_changelog_has_notes_for_the_next_release(release: dict[str, Any]) -
         ("(https://github.com/gfplug/gfplug/blob/", "(docs/", "lead nowhere on an index"),
     ],
 )
-def test_metadata_that_an_index_cannot_show_are_refused(
+def test_metadata_that_a_package_index_cannot_show_is_refused(
     release: dict[str, Any], tmp_path: Path, old: str, new: str, reason: str
 ) -> None:
     """Unchanged metadata pass."""

@@ -50,7 +50,7 @@ def test_every_rule_has_a_test(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", ROWS)
-def test_every_row_has_a_test(key: str) -> None:
+def test_every_documented_error_and_fault_has_a_test(key: str) -> None:
     """The rows are about faults of user code and hosts, and about error messages."""
     words = [rule.removeprefix(f"{key}: ") for rule in MARKERS if rule.startswith(f"{key}: ")]
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SCHEMA: dict[str, Any] = {"hash": "1", "query": {"fields": []}, "config": {"fields": []}}
 
 
-def test_a_project_has_the_files_that_a_build_makes(project: Project) -> None:
+def test_a_project_serves_the_files_that_a_build_creates(project: Project) -> None:
     """These are plugin.json with a version, the logo and module.js; files that a build leaves out are not served."""
     files = SourceFiles(project)
     assert files.module_address() is None
@@ -48,7 +48,9 @@ def test_the_address_of_module_js_follows_its_content(project: Project) -> None:
     assert files.module_address() != first
 
 
-def test_a_failing_link_keeps_the_previous_module(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_to_link_module_js_keeps_the_previous_module(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The problem is reported until it is solved."""
     files = SourceFiles(project)
     files.relink(SCHEMA)
@@ -87,7 +89,7 @@ def _touch(path: Path, *, seconds: int) -> None:
     os.utime(path, (times, times))
 
 
-def test_an_own_frontend_is_built_if_its_sources_are_newer(project: Project, own: list[str]) -> None:
+def test_a_frontend_of_the_project_is_built_if_its_sources_are_newer(project: Project, own: list[str]) -> None:
     """Otherwise its output is read."""
     files = SourceFiles(project)
 

@@ -75,7 +75,9 @@ def test_the_order_of_the_archives_does_not_matter(archives: list[Path], tmp_pat
         (sign, "is signed"),
     ],
 )
-def test_archives_that_differ_are_refused(tmp_path: Path, change: Callable[[Path], object], sentence: str) -> None:
+def test_archives_that_differ_in_more_than_the_platform_are_refused(
+    tmp_path: Path, change: Callable[[Path], object], sentence: str
+) -> None:
     """They differ in plugin, version, a shared file's content or mode, or a signature; nothing is written."""
     parts = [archive(tmp_path, "amd64"), archive(tmp_path, "arm64", change)]
     with pytest.raises(ProjectError, match=sentence):
@@ -98,7 +100,7 @@ def test_a_different_build_date_is_refused_with_a_hint(tmp_path: Path) -> None:
     assert "the same SOURCE_DATE_EPOCH" in excinfo.value.hint
 
 
-def test_a_machine_without_git_names_no_commit(tmp_path: Path) -> None:
+def test_archives_with_and_without_a_commit_are_refused_with_a_hint(tmp_path: Path) -> None:
     """The error differs from that for another commit, and the hint says that all platforms need git, or none."""
 
     def with_build(**build: object) -> Callable[[Path], object]:
@@ -112,7 +114,7 @@ def test_a_machine_without_git_names_no_commit(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["[]", '{"info": 5}', '{"info": {"build": [1]}}', "{ %s", ' {"info": {}}'])
-def test_a_manifest_that_is_written_differently_has_other_content(tmp_path: Path, text: str) -> None:
+def test_a_plugin_json_with_another_spelling_counts_as_other_content(tmp_path: Path, text: str) -> None:
     """The other file may also be invalid."""
     with packing.EarlierArchive(tmp_path / "none") as old:
         entries = [packing.entry("x/plugin.json", each.encode(), 0o644, old) for each in ('{"info": {}}', text)]

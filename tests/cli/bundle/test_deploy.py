@@ -53,14 +53,16 @@ def test_compose_and_helm_lines_are_yaml(plugin: service.DeployedPlugin, way: st
         assert ("plugins" in document) == bool(plugin.url)
 
 
-def test_an_unknown_way_is_refused() -> None:
+def test_an_unknown_way_to_deploy_is_refused() -> None:
     """The hint lists the ways."""
     with pytest.raises(UsageError) as excinfo:
         service.lines(OFFLINE, "puppet")
     assert "helm" in excinfo.value.hint
 
 
-def test_the_command_reads_the_bundle(dist: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_deploy_command_detects_whether_the_bundle_is_signed(
+    dist: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """It finds out whether the bundle is signed; without a bundle there is an error."""
     assert main(["deploy", str(dist), "--as", "env"]) == 0
     assert f"GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS={ID}" in capsys.readouterr().out

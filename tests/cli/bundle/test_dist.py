@@ -175,7 +175,7 @@ def test_the_manifest_gets_version_and_date(project: Project, frozen: Frozen, tm
 
 @pytest.mark.shows("protocol 7", "errors: frontend files are executable")
 @posix
-def test_modes_are_those_grafana_needs(project: Project, frozen: Frozen, tmp_path: Path) -> None:
+def test_files_in_a_bundle_have_the_modes_that_grafana_needs(project: Project, frozen: Frozen, tmp_path: Path) -> None:
     """Programs have mode 0755, libraries and data 0644, folders 0755, regardless of PyInstaller's modes."""
     bundle = assemble(project, frozen, tmp_path / "dist")
 
@@ -253,7 +253,7 @@ BUILD = {"time": 1_700_000_000_000, "hash": "0123"}
         ({"number": 7}, {"number": 8}, {"number": 7}),
     ],
 )
-def test_build_information_is_added_unless_there_is_some(  # noqa: PLR0917  # a table
+def test_build_information_is_added_if_project_and_frontend_have_none(  # noqa: PLR0917  # a table
     project: Project, frozen: Frozen, tmp_path: Path, own: object, frontends: object, expected: object
 ) -> None:
     """The project's information comes first, then that of its frontend's build; other keys of plugin.json stay."""

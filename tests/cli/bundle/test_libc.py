@@ -23,7 +23,9 @@ def test_a_real_program_requires_at_most_the_running_glibc(tmp_path: Path) -> No
     assert floor.path == "inner/program"
 
 
-def test_the_highest_version_of_all_files_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_glibc_floor_is_the_highest_version_that_a_file_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """2.28 is newer than 2.9."""
     for name in ("a.so", "b.so", "c.txt"):
         (tmp_path / name).write_text("")
@@ -53,6 +55,6 @@ def test_a_file_that_is_not_elf_has_no_glibc_floor(tmp_path: Path, content: byte
         ("OPENSSL_3.0.0", ()),
     ],
 )
-def test_version_names_are_read(name: str, version: tuple[int, ...]) -> None:
+def test_names_of_glibc_versions_are_parsed(name: str, version: tuple[int, ...]) -> None:
     """Only glibc's numbers count; the marker of a newer loader stands for its version."""
     assert libc._parse(name) == version

@@ -99,13 +99,13 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
         ({"SOURCE_DATE_EPOCH": "4354819198"}, packing.LATEST),
     ],
 )
-def test_the_epoch_is_read_from_the_environment(variables: dict[str, str], seconds: int) -> None:
+def test_source_date_epoch_is_read_from_the_environment(variables: dict[str, str], seconds: int) -> None:
     """Without it, and for earlier times, the time is 1980, the first of a zip file."""
     assert packing.epoch(variables) == seconds
 
 
 @pytest.mark.parametrize("value", ["yesterday", "-1", "1e9", "99999999999999", "٣", "4354819199", "9999999999"])
-def test_an_invalid_epoch_is_refused(value: str) -> None:
+def test_an_invalid_source_date_epoch_is_refused(value: str) -> None:
     """This includes a time after the last year of a zip file; the error shows the value."""
     with pytest.raises(UsageError, match=f"SOURCE_DATE_EPOCH is '?{value}"):
         packing.epoch({"SOURCE_DATE_EPOCH": value})

@@ -116,7 +116,7 @@ def test_code_that_does_not_start_is_an_error_without_secrets(
     assert next_event(state="failed")["message"] == sentence.replace(SECRET, "***")
 
 
-def test_other_lines_of_the_log_change_nothing(small: Small, reloader: Reloader) -> None:
+def test_other_log_lines_send_no_event(small: Small, reloader: Reloader) -> None:
     """An author's code may log any text."""
     listener = small.feed.open()
     reloader.watch(LogLine(level="info", message="reloaded the tables"))
@@ -151,7 +151,7 @@ def test_a_broken_provisioning_file_keeps_the_previous_settings(
     assert small.source.settings().secrets == {"token": SECRET}
 
 
-def test_a_file_that_disappears_while_it_is_read_is_read_again(
+def test_a_file_that_disappears_during_a_scan_is_read_at_the_next_scan(
     reloader: Reloader, project: Project, next_event: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next scan notices the save again."""

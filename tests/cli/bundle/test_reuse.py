@@ -93,7 +93,7 @@ def test_a_change_that_pyinstaller_never_sees_needs_no_new_freeze(project: Proje
     assert frozen_key(project) != key
 
 
-def test_another_package_or_option_changes_the_key(project: Project) -> None:
+def test_another_package_or_build_option_changes_the_cache_key(project: Project) -> None:
     """The version of a package rises, a package is installed again, or a build option differs."""
     frozen, result = frozen_key(project), result_key(project)
     other = Inventory(python="3.12.1", build=("x",), packages=())
@@ -103,7 +103,7 @@ def test_another_package_or_option_changes_the_key(project: Project) -> None:
     assert result_key(project, libc="bundled") != result
 
 
-def test_build_results_do_not_change_the_key(project: Project) -> None:
+def test_build_results_do_not_change_the_cache_key(project: Project) -> None:
     """Build results are the bundle, the archives and the environment."""
     before = result_key(project)
     for name in ("dist/x", "artifacts/x.zip", ".venv/x", ".git/x"):
@@ -170,7 +170,7 @@ def test_a_result_is_reused_while_nothing_has_changed(tmp_path: Path) -> None:
     assert reuse.load_result(tmp_path / "cache", "key", root=tmp_path) is None
 
 
-def test_a_result_moves_with_its_project(tmp_path: Path) -> None:
+def test_a_build_result_stays_valid_after_its_project_moves(tmp_path: Path) -> None:
     """Its paths are relative to the project's root."""
     result = BuildResult(
         archive=tmp_path / "artifacts/x.zip",

@@ -87,7 +87,7 @@ def test_signing_again_leaves_the_old_signature_out(dist: Path, api: Api) -> Non
         ({}, b"<html>hello</html>"),
     ],
 )
-def test_a_signature_of_something_else_is_not_written(
+def test_a_response_that_does_not_sign_the_bundle_is_not_written(
     dist: Path, api: Api, changes: dict[str, Any], body: bytes | None
 ) -> None:
     """The bundle stays unsigned, also if a proxy answers with its own page."""

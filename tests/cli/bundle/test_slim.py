@@ -10,7 +10,7 @@ import pytest
 from gfplug.bundle import slim
 
 
-def test_metadata_says_nothing_about_the_machine(tmp_path: Path) -> None:
+def test_package_metadata_has_no_paths_of_the_build_machine(tmp_path: Path) -> None:
     """Paths and the installer's records are removed; the package's own metadata stays."""
     place = tmp_path / "_internal_linux_amd64/acme-1.dist-info"
     (place / "licenses").mkdir(parents=True)

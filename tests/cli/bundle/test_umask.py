@@ -94,7 +94,7 @@ def test_a_module_that_is_linked_again_is_readable(project: Project, monkeypatch
     assert modes(dev.link(project, Path(sys.executable))) == {"module.js": 0o644}
 
 
-def test_other_files_follow_the_umask(tmp_path: Path) -> None:
+def test_files_that_are_not_build_results_follow_the_umask(tmp_path: Path) -> None:
     """Files that a person writes for themselves follow the umask, and an existing file keeps its mode."""
     file = tmp_path / "file"
     files.write_atomic(file, b"1")

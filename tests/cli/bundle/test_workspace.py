@@ -12,7 +12,7 @@ from gfplug.errors import ProjectError, ToolError
 POSIX = pytest.mark.skipif(os.name != "posix", reason="links need a privilege")
 
 
-def test_the_folder_is_removed_after_the_block(tmp_path: Path) -> None:
+def test_the_build_folder_is_removed_after_the_build(tmp_path: Path) -> None:
     """Results have been moved out; the rest is removed, also after an interruption."""
     with workspace.open_folder(tmp_path / "artifacts") as folder:
         workspace.make_empty(folder).joinpath("half").write_text("")

@@ -62,7 +62,7 @@ def target(request: pytest.FixtureRequest, dist: Path, tmp_path: Path) -> Path:
     return archive
 
 
-def test_the_runtime_is_named(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_runtime_version_of_a_bundle_is_a_note(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The gfplug that built it is named, too; advisories about other versions are not reported."""
     know(monkeypatch, {**ADVISORY, "fixed": "0.2.1"})
 
@@ -135,7 +135,7 @@ def test_a_bundle_without_a_list_of_components_is_reported(dist: Path) -> None:
         {**components(), "components": [{"name": ["gfruntime"], "version": "0.2.1"}]},
     ],
 )
-def test_a_list_without_a_runtime_is_a_warning(dist: Path, content: Any) -> None:
+def test_a_list_of_components_without_a_runtime_is_a_warning(dist: Path, content: Any) -> None:
     """A version that cannot be compared may be vulnerable."""
     write(dist, content)
 

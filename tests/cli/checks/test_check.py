@@ -33,7 +33,7 @@ def change(dist: Path, **keys: Any) -> None:
     (dist / "plugin.json").write_text(json.dumps({key: value for key, value in content.items() if value is not None}))
 
 
-def test_a_good_bundle_has_no_errors_and_notes_about_the_catalog(dist: Path) -> None:
+def test_a_valid_bundle_has_only_notes(dist: Path) -> None:
     """It is unsigned and not fit for the public catalog; both are notes."""
     assert rules(dist) == set()
     assert rules(dist, "warning") == set()
@@ -127,7 +127,9 @@ def test_a_signed_bundle_is_compared_with_its_manifest(dist: Path) -> None:
 
 
 @pytest.mark.parametrize("word", ["abc", "nonsense", "", "iQIzBAEBCAAdFiEE" * 10])
-def test_a_signature_is_not_called_verified(dist: Path, capsys: pytest.CaptureFixture[str], word: str) -> None:
+def test_check_says_that_it_cannot_verify_a_signature(
+    dist: Path, capsys: pytest.CaptureFixture[str], word: str
+) -> None:
     """Without a key, gfplug cannot verify a signature, and says so for any signature."""
     sign(dist)
     path = dist / "MANIFEST.txt"

@@ -145,7 +145,7 @@ def test_alert_rules_are_checked(project: Project, content: object, name: str) -
         "x",
     ],
 )  # fmt: skip
-def test_other_queries_in_dashboards_are_not_checked(project: Project, content: object) -> None:
+def test_queries_that_are_not_for_the_plugin_are_not_checked(project: Project, content: object) -> None:
     """These are queries of another data source, template variables, hidden fields, and other files."""
     assert errors(project, json.dumps(content)) == []
 
@@ -176,7 +176,7 @@ MODELS = [
 
 
 @pytest.mark.parametrize("model", MODELS, ids=repr)
-def test_the_findings_are_the_queries_that_the_runtime_refuses(model: dict[str, Any]) -> None:
+def test_the_check_and_the_runtime_refuse_the_same_queries(model: dict[str, Any]) -> None:
     """The schema gives the same result as the running plugin."""
     try:
         model_decoder(Model)(json.dumps(model).encode())
@@ -216,7 +216,7 @@ def test_every_invalid_field_of_a_query_is_reported() -> None:
         ("a.txt", "x", "is not a dashboard: expected .json, .yaml or .yml"),
     ],
 )
-def test_an_invalid_file_is_one_error(project: Project, name: str, content: str, sentence: str) -> None:
+def test_an_invalid_dashboard_file_is_one_error(project: Project, name: str, content: str, sentence: str) -> None:
     """The error names the file and the problem."""
     with pytest.raises(ProjectError, match=sentence) as excinfo:
         errors(project, content, name)
@@ -244,7 +244,7 @@ def test_multiplying_yaml_aliases_are_refused(project: Project) -> None:
         errors(project, "\n".join(lines), "a.yaml")
 
 
-def test_the_command_lists_findings_and_exits_with_3(
+def test_the_check_command_lists_invalid_queries_and_exits_with_3(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It accepts several files after one option, folders, and the project by its folder or the current one."""

@@ -85,7 +85,7 @@ def test_an_explanation_has_the_names_in_the_log_line() -> None:
         LINES["metadata"]: 'copy_metadata("opentelemetry-api")',
     }.items(),
 )
-def test_a_missing_data_file_has_the_entry_for_plugin_spec(line: str, entry: str) -> None:
+def test_the_remedy_for_a_missing_data_file_is_an_entry_in_plugin_spec(line: str, entry: str) -> None:
     """The error is from Python, the system, requests or a template engine."""
     remedy = failures.remedy(line)
 
@@ -94,7 +94,7 @@ def test_a_missing_data_file_has_the_entry_for_plugin_spec(line: str, entry: str
 
 
 @pytest.mark.parametrize("path", ["/etc/acme/botocore/data", "/p/internal/x/y", "/p/_internal_linux_amd64"])
-def test_a_missing_file_outside_the_bundle_gets_no_entry(path: str) -> None:
+def test_a_missing_file_outside_the_bundle_gets_no_remedy(path: str) -> None:
     """A line in `plugin.spec` would not add it."""
     assert failures.remedy(f"{ABSENT} '{path}'") == ""
 
@@ -139,7 +139,7 @@ def test_a_failed_examination_shows_its_remedy(
     assert "make room" in capsys.readouterr().out
 
 
-def test_a_log_with_any_bytes_is_read(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_log_that_is_not_utf_8_is_read(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Many programs write to one log."""
     log = b"caf\xe9 \xff\n" + LINES["stdout"].encode()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(log), encoding="utf-8"))

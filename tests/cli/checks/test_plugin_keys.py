@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 REFRESH = Path(__file__).parents[3] / ".ci" / "refresh_plugin_json.py"
 
 
-def test_the_keys_are_written_from_published_types_without_a_network(
+def test_the_keys_of_plugin_json_are_generated_from_published_types_offline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They come from TypeScript, from a JSON schema, or from both; the data contains no text of Grafana."""

@@ -40,7 +40,7 @@ def modules(folder: Path, text: str) -> list[str]:
         ("if settings.name:\n    import pandas", ["pandas"]),
     ],
 )
-def test_imports_are_found_everywhere(tmp_path: Path, text: str, expected: list[str]) -> None:
+def test_imports_in_functions_texts_and_try_blocks_are_found(tmp_path: Path, text: str, expected: list[str]) -> None:
     """They are in a function, a text with a module's name, or a try block without a handler for ImportError."""
     assert modules(tmp_path, text) == expected
 

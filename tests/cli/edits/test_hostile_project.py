@@ -136,7 +136,9 @@ def test_an_interrupted_upgrade_is_finished_after_a_message(project: Project, ca
 
 
 @POSIX
-def test_a_project_above_must_belong_to_the_user(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_project_in_a_parent_folder_must_belong_to_the_user(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A lock that another user put into a shared folder does not make the folders below a project."""
     inner = project.root / "inner"
     inner.mkdir()

@@ -29,7 +29,7 @@ def test_edits_change_the_tree_and_leave_no_other_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes")
-def test_modes_are_kept_and_set(tmp_path: Path) -> None:
+def test_edits_keep_file_modes_and_set_executable_bits(tmp_path: Path) -> None:
     """A private file stays private; a new program, and a file that becomes a program, are executable."""
     root = project(tmp_path)
     (root / "a").chmod(0o600)
@@ -44,7 +44,7 @@ def test_modes_are_kept_and_set(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", range(1, 12))
-def test_a_failure_restores_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+def test_a_failed_edit_restores_all_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     """If any file cannot be moved, the tree is unchanged, and the error names the file."""
     root = project(tmp_path)
     moves, real = [0], Path.replace
@@ -149,7 +149,7 @@ def test_only_one_process_edits_at_a_time(tmp_path: Path) -> None:
     assert files_of(root) == NEW
 
 
-def test_two_processes_never_hold_a_removed_lock(tmp_path: Path) -> None:
+def test_the_lock_file_is_removed_when_the_lock_is_released(tmp_path: Path) -> None:
     """Both remove the lock file when they end."""
     for _ in range(2):
         with mutex.hold(tmp_path / "x.lock", what="test"):
@@ -158,7 +158,7 @@ def test_two_processes_never_hold_a_removed_lock(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="flock")
-def test_a_lock_on_a_removed_file_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_on_a_removed_lock_file_is_not_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process removes the file when it ends; another one may have opened that file before."""
     path, flock = tmp_path / "x.lock", fcntl.flock
 

@@ -120,7 +120,7 @@ def test_a_given_file_replaces_the_provisioning(root: Path) -> None:
     assert call.settings(call.resolve_target(root), call.Overrides()).url == Settings().url == ""
 
 
-def test_secrets_come_as_text_from_a_file_or_from_the_environment(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_is_given_as_a_text_a_file_or_a_variable(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a file or a variable, a shell's history has no secret."""
     (root / "token").write_text("from file\n", encoding="utf-8")
     monkeypatch.setenv("TOKEN", "from environment")
@@ -168,7 +168,7 @@ def test_a_model_is_json_or_a_file_with_json(tmp_path: Path) -> None:
     assert arguments.model(f"@{tmp_path / 'model.json'}") == {"table": "sales"}
 
 
-def test_headers_may_repeat() -> None:
+def test_a_header_can_be_repeated() -> None:
     """HTTP allows it."""
     assert arguments.headers(["Accept: a", "Accept:b", "X: 1:2"]) == {"Accept": ["a", "b"], "X": ["1:2"]}
 
@@ -236,7 +236,7 @@ def test_a_failed_query_has_a_hint() -> None:
     assert hint("limit: the variable $n is not filled") == "--var NAME=VALUE fills a variable"
 
 
-def test_values_are_merged_into_existing_ones(root: Path) -> None:
+def test_given_options_are_merged_into_the_provisioned_options(root: Path) -> None:
     """At any depth, a mapping and another value replace each other."""
     (root / "provisioning/datasources").mkdir(parents=True)
     (root / "provisioning/datasources/a.yaml").write_text(
@@ -277,7 +277,7 @@ def test_an_unreadable_file_is_a_usage_error(path: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
-def test_a_file_may_be_a_pipe() -> None:
+def test_a_pipe_is_read_as_a_file() -> None:
     """A shell makes a pipe for `@<(command)`."""
     reader, writer = os.pipe()
     os.write(writer, b"from a command")

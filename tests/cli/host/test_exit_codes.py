@@ -16,6 +16,6 @@ from gfplug.host.output import describe_exit
         (0xC0000135, "exit code 0xC0000135"),
     ],
 )
-def test_each_exit_code_has_its_systems_notation(code: int, words: str) -> None:
+def test_an_exit_code_is_shown_in_the_notation_of_its_system(code: int, words: str) -> None:
     """It is a number, a signal's name, or a Windows status in hexadecimal."""
     assert describe_exit(code) == words

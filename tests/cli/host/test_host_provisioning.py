@@ -56,7 +56,7 @@ def test_a_folder_without_a_data_source_of_the_plugin_gives_none(tmp_path: Path)
     assert provisioning.find_datasource(tmp_path, "other-datasource", environment=ENVIRONMENT) is None
 
 
-def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
+def test_a_secret_can_be_read_from_a_file(tmp_path: Path) -> None:
     """The secret is the file's text without the line end."""
     (tmp_path / "token").write_text("hush\n", encoding="utf-8")
 
@@ -79,7 +79,7 @@ def test_a_broken_file_is_named_with_its_line(tmp_path: Path) -> None:
         provisioning.find_datasource(tmp_path, ID)
 
 
-def test_a_file_may_be_one_data_source(tmp_path: Path) -> None:
+def test_a_file_with_a_single_data_source_is_read(tmp_path: Path) -> None:
     """It has the keys of a data source without the list around; JSON is YAML."""
     path = tmp_path / "one.json"
     path.write_text('{"url": "http://x", "jsonData": {"a": 1}}', encoding="utf-8")

@@ -189,7 +189,7 @@ def test_a_packet_without_a_schema_needs_an_earlier_schema(packet: bytes) -> Non
         Live().add(packet)
 
 
-def test_a_packet_may_have_no_rows() -> None:
+def test_a_packet_without_rows_is_accepted() -> None:
     """`data` may be null, and a schema may have no fields."""
     live = Live()
 

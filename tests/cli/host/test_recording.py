@@ -72,7 +72,7 @@ def test_a_file_that_is_not_a_recording_is_refused(tmp_path: Path, text: str) ->
         Recording.read(tmp_path / "a.json")
 
 
-def test_a_recording_may_hold_half_a_surrogate_pair(tmp_path: Path) -> None:
+def test_a_recording_with_half_a_surrogate_pair_is_read(tmp_path: Path) -> None:
     """JSON allows it, and UTF-8 does not."""
     Recording(queries=[], results={"A": {"error": "\ud800"}}).write(tmp_path / "a.json")
 

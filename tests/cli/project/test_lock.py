@@ -77,7 +77,7 @@ def test_a_lock_of_a_newer_gfplug_is_refused() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "<html>", "[]", '"text"', "[" * 100_000], ids=[*"abcd", "deeply nested"])
-def test_a_broken_file_is_a_project_error(tmp_path: Path, text: str) -> None:
+def test_a_broken_lock_is_a_project_error(tmp_path: Path, text: str) -> None:
     """The error names the problem with the file."""
     path = tmp_path / lock.LOCK_NAME
     path.write_text(text)

@@ -65,7 +65,7 @@ def require(project: Project, line: str) -> None:
     path.write_text(path.read_text().replace('dependencies = ["', f'dependencies = ["{line}", "'))
 
 
-def test_a_build_installs_its_part_with_checksums(project: Project, tool: Uv) -> None:
+def test_a_build_installs_its_part_of_the_lock_with_checksums(project: Project, tool: Uv) -> None:
     """Packages that only tests need come after the second heading."""
     assert package_lock.packages(project) is None
     assert package_lock.write(project)
@@ -187,7 +187,7 @@ def test_a_line_that_is_not_a_pin_is_refused(project: Project, line: str) -> Non
         package_lock.packages(project)
 
 
-def test_another_lock_is_installed_by_the_next_build(project: Project, tool: Uv) -> None:
+def test_a_changed_lock_is_installed_by_the_next_build(project: Project, tool: Uv) -> None:
     """The environment records which lock it was installed from."""
     package_lock.write(project)
     stamp = venv._stamp(project)

@@ -113,7 +113,7 @@ def test_a_requirement_of_another_package_is_refused(requirement: str) -> None:
         ("", ""),
     ],
 )
-def test_an_upgrade_moves_an_exact_version(before: str, after: str) -> None:
+def test_an_upgrade_updates_an_exact_version(before: str, after: str) -> None:
     """Another exact version becomes this gfplug's."""
     assert provenance.renew(before) == after
 
@@ -127,7 +127,7 @@ def test_a_requirement_that_excludes_this_gfplug_stops_an_upgrade(requirement: s
     assert f"--data gfplug=gfplug=={__version__}" in excinfo.value.hint
 
 
-def test_an_address_gives_a_note() -> None:
+def test_a_gfplug_from_an_address_gives_a_note() -> None:
     """Its version is unknown."""
     assert "set --data gfplug=" in provenance.describe_url_source("gfplug @ https://example.com/x.whl")
     assert provenance.describe_url_source("gfplug==1") == provenance.describe_url_source("") == ""
@@ -148,7 +148,7 @@ def test_an_address_gives_a_note() -> None:
         ("evil-package", False),
     ],
 )
-def test_only_what_gfplug_writes_is_shown_from_a_lock(argument: str, *, is_plain: bool) -> None:
+def test_only_arguments_that_gfplug_writes_are_shown_from_a_lock(argument: str, *, is_plain: bool) -> None:
     """An untrusted shell command is not shown as a hint, and is not searched for in the author's files."""
     assert provenance.is_plain(argument) == is_plain
 

@@ -57,7 +57,7 @@ def test_a_missing_dependency_is_added() -> None:
     assert dependencies == ["msgspec>=0.19", "grpcio>=1.85.1,<2", "protobuf>=7.35.1,<8"]
 
 
-def test_comments_and_order_stay() -> None:
+def test_raised_floors_keep_comments_and_order() -> None:
     """Only versions change."""
     project = _project("protobuf>=5,<8", "msgspec", "grpcio>=1.60,<2")
     expected = project.replace("protobuf>=5,<8", "protobuf>=7.35.1,<8").replace("grpcio>=1.60,<2", "grpcio>=1.85.1,<2")
@@ -126,7 +126,7 @@ gfruntime = { path = "vendor/gfruntime-2-py3-none-any.whl" }
 
 
 @pytest.mark.parametrize("tool", ["", 'tool = "x"\n', "[tool]\nuv = 1\n", "[tool.uv.sources]\ngfruntime = 7\n"])
-def test_the_lines_of_the_runtime_are_renewed(tool: str) -> None:
+def test_the_requirements_for_the_runtime_are_updated(tool: str) -> None:
     """The wheel and the floors are new; the author's lines, comments and order stay."""
     head = tool if tool.startswith("tool") else ""
     tail = "" if head else tool
@@ -140,7 +140,7 @@ dependencies = ["httpx",  # ours
     assert result == text.replace("gfruntime-1", "gfruntime-2").replace("protobuf>=6,<8", "protobuf>=7,<8")
 
 
-def test_the_path_for_uv_is_renewed() -> None:
+def test_the_path_of_the_wheel_for_uv_is_updated() -> None:
     """Both lines name the same wheel."""
     assert requirements.take_gfplug_lines(FRESH.replace("gfruntime-2", "gfruntime-1"), FRESH) == FRESH
 

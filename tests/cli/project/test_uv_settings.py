@@ -73,7 +73,7 @@ def test_without_a_pip_configuration_uv_gets_no_settings() -> None:
         ("PIP_TIMEOUT", "60", {}),
     ],
 )
-def test_a_variable_of_pip_becomes_one_of_uv(
+def test_a_pip_variable_becomes_a_uv_variable(
     name: str, value: str, expected: dict[str, str], home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A missing folder of wheels is left out, as pip does; uv would fail."""
@@ -85,14 +85,18 @@ def test_a_variable_of_pip_becomes_one_of_uv(
 
 
 @pytest.mark.parametrize(("value", "options"), [("1", ("--no-index",)), ("true", ("--no-index",)), ("0", ())])
-def test_no_index_becomes_an_option(value: str, options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pip_no_index_becomes_a_uv_option(
+    value: str, options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """There is no variable of uv for it."""
     monkeypatch.setenv("PIP_NO_INDEX", value)
 
     assert settings().options == options
 
 
-def test_the_files_of_pip_are_read_in_its_order(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pip_configuration_files_are_read_in_the_order_of_pip(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """They are the machine's, the user's two, the environment's, the one in PIP_CONFIG_FILE, and then the variables."""
     indexes = []
 
@@ -138,7 +142,7 @@ def test_pip_config_file_replaces_the_users_files(home: Path, tmp_path: Path, mo
         ("UV_FIND_LINKS", "wheels"),
     ],
 )
-def test_an_index_of_uv_replaces_those_of_pip(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_uv_index_replaces_the_pip_indexes(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Certificates of pip are still used."""
     for pips in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_NO_INDEX", "PIP_CERT"):
         monkeypatch.setenv(pips, "1")
@@ -158,7 +162,7 @@ def test_an_index_of_uv_replaces_those_of_pip(name: str, value: str, monkeypatch
         ("PIP_CONSTRAINT", "UV_CONSTRAINT"),
     ],
 )
-def test_a_variable_of_uv_replaces_that_of_pip(pips: str, uvs: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_uv_variable_replaces_the_pip_variable(pips: str, uvs: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """This holds for every setting."""
     monkeypatch.setenv(pips, "pips")
     monkeypatch.setenv(uvs, "uvs")

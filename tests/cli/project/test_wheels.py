@@ -43,7 +43,7 @@ def test_the_wheel_of_the_runtime_is_complete() -> None:
         assert "License-Expression: Apache-2.0" in wheel.read(f"{info}/METADATA").decode()
 
 
-def test_the_wheel_of_gfplug_has_the_runtimes() -> None:
+def test_the_wheel_of_gfplug_contains_the_wheel_of_the_runtime() -> None:
     """An installed gfplug has all files for projects, with the same bytes each time."""
     with zipfile.ZipFile(io.BytesIO(wheels.build("gfplug"))) as wheel:
         runtime = wheel.read(f"gfplug/_data/{wheels.NAMES['gfruntime']}")
@@ -114,7 +114,7 @@ def builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Pat
 
 
 @pytest.mark.slow
-def test_a_wheel_is_built_once(builds: list[Path]) -> None:
+def test_a_built_wheel_is_reused_from_the_cache(builds: list[Path]) -> None:
     """The next process finds it in the user's cache."""
     first = wheels.build("gfplug"), wheels.build("gfruntime")
     wheels.build.cache_clear()

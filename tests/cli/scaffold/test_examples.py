@@ -8,7 +8,7 @@ from gfplug import cli, resources
 from gfplug.scaffold.choices import EXAMPLES, SUMMARIES, UPSTREAM
 
 
-def test_the_list_has_a_line_for_each_example(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_new_list_prints_a_line_for_each_example(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """It is on stdout and needs no name; nothing is created."""
     assert cli.main(["new", "--list"]) == 0
 
@@ -27,7 +27,7 @@ def test_the_template_has_every_example_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES[1:])
-def test_an_example_is_complete(example: str) -> None:
+def test_an_example_has_a_data_source_tests_an_alert_rule_and_a_dashboard(example: str) -> None:
     """It has its own data source, tests, alert rule and dashboard."""
     folder = resources.folder("template") / "examples" / example
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}

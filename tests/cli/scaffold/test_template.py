@@ -44,7 +44,7 @@ def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return render_files(tmp_path_factory.mktemp("project"), replace(AWKWARD, example=request.param))
 
 
-def test_copiers_questions_are_the_answers() -> None:
+def test_the_questions_of_copier_match_the_answers() -> None:
     """Copier would not report a missing question or answer."""
     questions = yaml.safe_load((resources.folder("template") / "copier.yml").read_text(encoding="utf-8"))
 
@@ -244,9 +244,7 @@ def test_provisioning_files_are_readable_for_grafana(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
 @pytest.mark.parametrize(("mask", "mode"), [(0o077, 0o600), (0o022, 0o644)])
-def test_files_have_the_modes_of_new_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mask: int, mode: int
-) -> None:
+def test_rendered_files_follow_the_umask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mask: int, mode: int) -> None:
     """The umask sets them, not the template, which may be read-only."""
     shutil.copytree(resources.folder("template"), tmp_path / "template")
     for path in files.walk(tmp_path / "template"):

@@ -111,7 +111,7 @@ def test_each_kind_of_change_has_its_level(before: str, after: str, expected: st
     assert changes == [expected][: bool(expected)]
 
 
-def test_file_name_and_options_do_not_count() -> None:
+def test_another_file_name_or_option_is_not_a_change() -> None:
     """Imports of google.* do not count, either."""
     other = parse(BASE.replace("pluginv2/backend.proto", "x.proto") + 'options { go_package: "./;other" }')
     other.file.add(name="google/protobuf/empty.proto", package="google.protobuf").message_type.add(name="Empty")

@@ -44,7 +44,7 @@ def test_goproxy_is_read_as_go_reads_it(text: str, sources: list[ProxySource]) -
 
 
 @pytest.mark.parametrize("text", [",", " ", "|,|"])
-def test_a_list_without_entries_is_an_error(text: str) -> None:
+def test_a_goproxy_without_entries_is_an_error(text: str) -> None:
     """GOPROXY is set to an empty list."""
     with pytest.raises(FetchError, match="has no entry"):
         goproxy.parse(text)
@@ -80,7 +80,7 @@ def test_a_missing_file_is_a_missing_release(tmp_path: Path, world: World) -> No
 @pytest.mark.parametrize(
     "info", [b"", b"not json", b"[]", b'{"Origin": {"Hash": "../.."}}', b'{"Origin": 3, "Time": 4}']
 )
-def test_an_info_without_facts_is_accepted(tmp_path: Path, world: World, info: bytes) -> None:
+def test_an_info_file_without_commit_and_time_is_accepted(tmp_path: Path, world: World, info: bytes) -> None:
     """Old proxies leave facts out; the zip is enough."""
     _store(tmp_path, "v0.250.0.zip", b"zip")
     if info:
@@ -91,7 +91,7 @@ def test_an_info_without_facts_is_accepted(tmp_path: Path, world: World, info: b
     assert (module.commit, module.time) == (None, None)
 
 
-def test_an_info_for_another_version_is_refused(tmp_path: Path, world: World) -> None:
+def test_an_info_file_for_another_version_is_refused(tmp_path: Path, world: World) -> None:
     """The proxy answered another request."""
     _store(tmp_path, "v0.250.0.zip", b"zip")
     _store(tmp_path, "v0.250.0.info", b'{"Version": "v0.251.0"}')

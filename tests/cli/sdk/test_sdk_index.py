@@ -12,7 +12,7 @@ _TEXT = (resources.folder("proto") / "versions.json").read_text(encoding="utf-8"
 INDEX = index.Index.from_json(json.loads(_TEXT))
 
 
-def test_the_file_equals_the_output_of_its_script() -> None:
+def test_the_index_equals_the_output_of_its_script() -> None:
     """Reading and writing it changes nothing."""
     script = runpy.run_path(str(resources.folder("proto") / "refresh.py"))
 

@@ -11,7 +11,7 @@ from gfplug.sdk.protoset import embedded
 
 
 @pytest.mark.parametrize("is_zip", [False, True])
-def test_a_file_is_read(tmp_path: Path, world: World, *, is_zip: bool) -> None:
+def test_a_proto_or_a_module_zip_is_read_from_a_file(tmp_path: Path, world: World, *, is_zip: bool) -> None:
     """A proto or a module zip may have any name, for machines without a network."""
     path = tmp_path / "any.txt"
     path.write_bytes(world.zip(world.indexed) if is_zip else world.proto)
@@ -51,7 +51,7 @@ def test_a_missing_source_is_named_in_the_error(tmp_path: Path, world: World, na
 
 
 @pytest.mark.parametrize("content", [b"", b"<html></html>", b"PK\x03\x04", bytes(20), "zip of another", "another"])
-def test_other_files_are_refused(tmp_path: Path, world: World, content: bytes | str) -> None:
+def test_a_file_without_the_requested_proto_is_refused(tmp_path: Path, world: World, content: bytes | str) -> None:
     """The zip or proto of another version is refused, too."""
     others = {"zip of another": world.zip(world.newer), "another": world.proto + b"message More {}\n"}
     problems = {"zip of another": r"not a file below .*@v0\.250\.0/", "another": r"SDK v0\.250\.0 from file: sha256 is"}

@@ -69,7 +69,7 @@ def test_a_file_that_is_not_a_zip_is_refused(world: World, content: bytes) -> No
         modzip.unpack(content, world.indexed)
 
 
-def test_every_truncation_is_noticed(world: World) -> None:
+def test_an_archive_truncated_at_any_place_is_refused(world: World) -> None:
     """A download that stops anywhere is refused."""
     whole = world.zip(world.indexed)
 
@@ -78,7 +78,7 @@ def test_every_truncation_is_noticed(world: World) -> None:
             modzip.unpack(whole[:length], world.indexed)
 
 
-def test_a_damaged_entry_is_noticed(world: World) -> None:
+def test_an_archive_with_a_damaged_entry_is_refused(world: World) -> None:
     """Each entry's CRC is checked, also of files that are not used."""
     whole = bytearray(world.zip(world.indexed))
     at = whole.index(b"go.mod") + len(b"go.mod") + 2

@@ -10,7 +10,7 @@ from gfplug.errors import IntegrityError
 from gfplug.sdk.protoset import embedded, normalise, require_proto, verify_proto
 
 
-def test_line_ends_and_byte_order_mark_do_not_count(world: World) -> None:
+def test_line_ends_and_a_byte_order_mark_do_not_change_a_proto(world: World) -> None:
     """A Windows checkout gives the same proto; its digest is that of the text written to disk."""
     windows = b"\xef\xbb\xbf" + world.proto.replace(b"\n", b"\r\n")
 

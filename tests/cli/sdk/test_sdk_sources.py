@@ -108,7 +108,7 @@ def test_latest_without_a_network_is_a_fetch_error(server: Server) -> None:
 
 
 @pytest.mark.slow
-def test_several_threads_may_fetch_at_once(server: Server, world: World) -> None:
+def test_several_threads_can_fetch_at_once(server: Server, world: World) -> None:
     """All get the same proto, and the cache is valid."""
     server.serve_body("v0.250.0.zip", world.zip(world.indexed))
 

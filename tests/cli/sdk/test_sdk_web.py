@@ -21,7 +21,7 @@ def _get(server: Server | RawServer, path: str = "/x", *, seconds: float = 5.0) 
     return web.get(server.url + path, deadline=Deadline(seconds), limit=_LIMIT)
 
 
-def test_a_body_is_complete(server: Server) -> None:
+def test_a_download_is_one_request_without_content_encoding(server: Server) -> None:
     """There is one request, without content encoding, with a user agent."""
     server.serve_body("/x", b"body")
 
@@ -52,7 +52,7 @@ def test_a_server_that_recovers_gives_its_body(server: Server) -> None:
     assert _get(server) == b"body"
 
 
-def test_retry_after_is_respected(server: Server) -> None:
+def test_a_retry_after_beyond_the_deadline_is_not_waited_for(server: Server) -> None:
     """A pause beyond the deadline is not waited for."""
     server.serve_status("/x", 503, headers={"Retry-After": "60"})
     start = time.monotonic()
@@ -209,7 +209,7 @@ def test_a_refused_connection_is_named() -> None:
         web.get(f"{NOBODY}/x", deadline=Deadline(5), limit=_LIMIT)
 
 
-def test_an_unknown_host_is_an_error_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_host_is_not_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not retried."""
     resolve = Mock(side_effect=socket.gaierror(socket.EAI_NONAME, "Name or service not known"))
     monkeypatch.setattr(socket, "getaddrinfo", resolve)

@@ -128,7 +128,7 @@ def test_setuid_files_are_refused(mode: int) -> None:
 
 
 @pytest.mark.parametrize(("kind", "name"), [(zipfile.ZIP_BZIP2, "bzip2"), (zipfile.ZIP_LZMA, "lzma")])
-def test_other_compressions_are_refused(kind: int, name: str) -> None:
+def test_unsupported_compression_methods_are_refused(kind: int, name: str) -> None:
     """Grafana reads only stored and deflated members."""
     with pytest.raises(IntegrityError, match=f"compressed by {name}"):
         read_all(pack(("p/x", b"x" * 100, REGULAR), kind=kind))

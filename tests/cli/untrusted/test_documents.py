@@ -31,7 +31,7 @@ def read(request: pytest.FixtureRequest) -> Callable[[Path], object]:
     return READERS[request.param]
 
 
-def test_documents_are_read(tmp_path: Path) -> None:
+def test_documents_of_each_format_are_read(tmp_path: Path) -> None:
     """Each has its format, with the line ends of any system."""
     path = tmp_path / "x"
     path.write_bytes(b'{"a": [1,\r\n 2]}')
@@ -153,7 +153,7 @@ def test_a_number_outside_json_is_refused(tmp_path: Path, text: str) -> None:
         documents.read_json(tmp_path / "x")
 
 
-def test_json_may_be_long(tmp_path: Path) -> None:
+def test_a_long_json_document_is_read(tmp_path: Path) -> None:
     """Only its depth is limited, since a frame may have many rows."""
     (tmp_path / "x").write_text(f"[{'1,' * 1_000_001}1]")
 

@@ -38,7 +38,7 @@ def large(text: str) -> Any:
 
 
 @pytest.mark.parametrize("text", SAME)
-def test_the_values_are_the_same(tmp_path: Path, text: str) -> None:
+def test_large_and_small_yaml_are_read_as_the_same_values(tmp_path: Path, text: str) -> None:
     """The spelling of numbers is kept, too."""
     (tmp_path / "x.yaml").write_text(text, encoding="utf-8")
     small = documents.read_yaml(tmp_path / "x.yaml")

@@ -66,7 +66,7 @@ def test_a_file_belongs_to_the_package_that_lists_it(root: Path) -> None:
     assert package.version == "1:1.0.8-5+b1"
 
 
-def test_a_library_of_a_package_has_both_versions(root: Path) -> None:
+def test_a_library_has_its_own_version_and_that_of_its_package(root: Path) -> None:
     """It has the package's version, and the version in the library's bytes; the package's copyright file is named."""
     (library,) = native.identify({"libbz2.so.1.0": own(root)}, root=root)
 

@@ -51,14 +51,14 @@ def test_embedded_parts_have_names_versions_and_package_urls(tmp_path: Path) -> 
         '{"bomFormat": "CycloneDX", "components": [{"name": "x", "purl": "pkg:a/\\u202e"}]}',
     ],
 )
-def test_an_invalid_list_is_ignored(tmp_path: Path, text: str) -> None:
+def test_an_invalid_list_of_embedded_parts_is_ignored(tmp_path: Path, text: str) -> None:
     """No build fails because of a file in a wheel."""
     (tmp_path / "x.json").write_text(text)
 
     assert embedded.read([str(tmp_path / "x.json"), str(tmp_path / "gone.json")], own="y") == ()
 
 
-def test_the_list_of_components_has_the_parts_below_their_package(project: Project, tmp_path: Path) -> None:
+def test_the_list_of_components_has_embedded_parts_below_their_package(project: Project, tmp_path: Path) -> None:
     """Two packages may contain the same part; the document is valid CycloneDX."""
     lists = (write(tmp_path / "a.json", OPENSSL, {"name": "zlib", "purl": "pkg:generic/zlib"}),)
     packages = tuple(

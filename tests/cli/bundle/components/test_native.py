@@ -90,7 +90,7 @@ def test_libraries_linked_into_python_are_found(tmp_path: Path) -> None:
         ("libweird", "1.0", None),
     ],
 )
-def test_a_licence_may_depend_on_the_version(project: str, version: str, license_id: str | None) -> None:
+def test_the_licence_of_a_library_depends_on_its_version(project: str, version: str, license_id: str | None) -> None:
     """OpenSSL 3 and XZ 5.6 changed their licences; the licence of an unknown project is not guessed."""
     upstream = upstreams.describe_version(project, version)
 

@@ -60,7 +60,7 @@ def by_name(tmp_path: Path) -> dict[str, dict[str, Any]]:
     return {each["name"]: each for each in json.loads(describe(tmp_path))["components"]}
 
 
-def test_the_list_is_valid_cyclonedx(tmp_path: Path) -> None:
+def test_the_list_of_components_is_valid_cyclonedx(tmp_path: Path) -> None:
     """The strict JSON schema of CycloneDX accepts it."""
     assert mistakes(describe(tmp_path)) == []
 
@@ -74,7 +74,7 @@ def test_invalid_cyclonedx_is_refused(tmp_path: Path) -> None:
     assert len(mistakes(json.dumps(document | {"key": 1}).encode())) == 3
 
 
-def test_everything_in_the_bundle_is_listed(tmp_path: Path) -> None:
+def test_the_list_of_components_has_everything_in_the_bundle(tmp_path: Path) -> None:
     """It lists the plugin, Python, each package except the plugin's own, and each native library with its files."""
     content = json.loads(describe(tmp_path))
     parts = by_name(tmp_path)
@@ -125,6 +125,6 @@ def test_clear_licences_are_spdx_ids(tmp_path: Path) -> None:
     }
 
 
-def test_the_list_is_the_same_bytes_each_time(tmp_path: Path) -> None:
+def test_the_list_of_components_has_the_same_bytes_each_time(tmp_path: Path) -> None:
     """The serial number follows from the content, so it is also the same."""
     assert describe(tmp_path) == describe(tmp_path)

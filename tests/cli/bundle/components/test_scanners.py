@@ -72,7 +72,7 @@ def in_index(bom: dict[str, Any]) -> set[tuple[str, str]]:
         ("odd", "as of May", ("odd", "as of May")),
     ],
 )
-def test_a_lookup_has_the_spelling_of_advisories(
+def test_a_component_has_the_name_and_version_that_advisories_use(
     tmp_path: Path, name: str, version: str, expected: tuple[str, str]
 ) -> None:
     """The name is normalized by PEP 503, the version by PEP 440 without its local part; so is the entry itself."""
@@ -85,7 +85,7 @@ def test_a_lookup_has_the_spelling_of_advisories(
     assert properties.get("gfplug:installed-version", entry["version"]) == version
 
 
-def test_a_local_version_matches_the_ranges_of_advisories() -> None:
+def test_a_version_without_its_local_part_matches_the_ranges_of_advisories() -> None:
     """With its local part, a version would be after the last affected one, and in no list."""
     assert Version("1.0+local") > Version("1.0")
     assert str(Version("1.0+local").public) == "1.0"

@@ -58,7 +58,7 @@ def test_a_clear_licence_text_becomes_spdx(text: str) -> None:
         ("", "", [], ()),
     ],
 )
-def test_the_clearest_statement_counts(
+def test_the_clearest_licence_statement_is_used(
     expression: str, text: str, classifiers: list[str], expected: tuple[str, ...]
 ) -> None:
     """The order is: the expression, the licence field if it is SPDX, the classifiers, the text itself."""
@@ -78,7 +78,7 @@ def test_cyclonedx_has_ids_names_or_one_expression() -> None:
     assert spdx.to_cyclonedx(()) == []
 
 
-def test_each_part_of_an_expression_has_its_text() -> None:
+def test_an_expression_is_split_into_licences_and_exceptions() -> None:
     """These are licences and exceptions; "only" and "or later" share one text."""
     assert spdx.ids("GPL-3.0-or-later WITH GCC-exception-3.1 OR (MIT AND 0BSD)") == [
         *("GPL-3.0", "GCC-exception-3.1", "MIT", "0BSD"),

@@ -31,7 +31,7 @@ def test_each_component_has_a_section_with_its_texts() -> None:
     assert text.endswith("=\nb 1\nMIT\n" + "=" * 80 + "\n\n[it includes no text]\n")
 
 
-def test_a_text_is_printed_once() -> None:
+def test_a_licence_text_of_two_components_is_printed_once() -> None:
     """A later component with the same text refers to the first."""
     text = thirdparty.licenses([component("a", ("LICENSE", "free")), component("b", ("COPYING", "free\r\n"))])
 
@@ -54,7 +54,7 @@ def write(tmp_path: Path, bundle: Bundle, *packages: Package, more: tuple[Librar
     thirdparty.write(Project(tmp_path / "project"), stock, bundle, "linux_amd64", seconds=0, more=more)
 
 
-def test_both_files_name_the_platform_and_files_added_after_the_freeze(tmp_path: Path, bundle: Bundle) -> None:
+def test_the_sbom_and_the_licences_include_libraries_added_after_the_freeze(tmp_path: Path, bundle: Bundle) -> None:
     """This lets the files of several platforms fit into one archive."""
     write(tmp_path, bundle, more=(Library(file="libz.so.1", upstream="zlib"),))
     bill = json.loads((bundle.folder / "sbom_linux_amd64.cdx.json").read_text())

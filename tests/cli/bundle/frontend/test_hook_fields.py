@@ -50,7 +50,7 @@ def test_field_names_are_read_from_the_controls_object(text: str, names: list[st
     assert [name for _, name, _ in hook_fields.names(text)] == names
 
 
-def test_names_of_form_fields_pass() -> None:
+def test_controls_for_fields_of_the_forms_are_accepted() -> None:
     """Each export belongs to one form."""
     text = """
 exports.fields = { table: A, rows: B };

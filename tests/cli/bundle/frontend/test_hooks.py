@@ -90,7 +90,7 @@ def test_without_node_hooks_are_built_without_a_syntax_check(monkeypatch: pytest
     hooks.check_syntax("const a = ;")
 
 
-def test_a_project_without_the_file_has_no_hooks(tmp_path: Path) -> None:
+def test_a_project_without_hooks_js_has_no_hooks(tmp_path: Path) -> None:
     """An author may delete the file."""
     assert hooks.read_hooks(Project(tmp_path)) == hooks.Hooks()
 

@@ -34,7 +34,7 @@ def test_the_sources_follow_the_rules_for_joining(name: str) -> None:
         assert before.count("`") % 2 == 0
 
 
-def test_the_sources_require_their_neighbours_and_the_listed_packages() -> None:
+def test_the_editor_sources_require_only_each_other_and_the_listed_packages() -> None:
     """Each `require` is a literal, each file exists, there is no import cycle, and each file is in use."""
     requires = {name: REQUIRE.findall(code_of(text)) for name, text in SOURCES.items()}
     neighbours = {name: {each[2:] for each in imports if each.startswith("./")} for name, imports in requires.items()}

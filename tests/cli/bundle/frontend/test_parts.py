@@ -47,7 +47,7 @@ def test_a_class_that_only_lists_filter_values_gets_the_filter_source() -> None:
     assert "filters" not in parts.find_unused_sources(BARE | {"capabilities": {"tagValues": True}})
 
 
-def test_only_whole_sources_are_left_out() -> None:
+def test_leaving_out_a_source_removes_exactly_its_text() -> None:
     """No line inside a source looks like the end of a source."""
     whole = library.read()
     for name in sources_in(whole):
@@ -58,7 +58,7 @@ def test_only_whole_sources_are_left_out() -> None:
         assert rest[start:].startswith(("'./", "};"))
 
 
-def test_conditional_parts_are_only_required_on_their_condition() -> None:
+def test_conditional_sources_are_never_required_at_the_top_of_a_file() -> None:
     """Each is required once, inside a function or behind the condition, and not at the top of a file."""
     for path in library.SOURCES.glob("*.js"):
         for line in path.read_text(encoding="utf-8").splitlines():

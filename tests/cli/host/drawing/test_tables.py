@@ -89,7 +89,7 @@ def test_the_heading_names_the_frame_and_its_size() -> None:
     ("value", "text"),
     [(0.1 + 0.2, "0.3"), (1e-7, "1e-07"), (123456.7, "123457"), (1.0, "1"), (-0.0, "-0"), (1e20, "1.000000e+20")],
 )
-def test_a_number_is_short(value: float, text: str) -> None:
+def test_a_number_has_six_digits_or_all_before_the_point(value: float, text: str) -> None:
     """It has six digits, or all digits before the point."""
     frame = _frame(({"name": "v", "type": "number"}, [value]))
 

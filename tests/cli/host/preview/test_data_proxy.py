@@ -73,7 +73,7 @@ def test_a_route_adds_its_header(proxy: Small, upstream: Upstream) -> None:
     assert response.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'; ")
 
 
-def test_a_route_with_an_address_replaces_its_part_of_the_path(proxy: Small, upstream: Upstream) -> None:
+def test_the_address_of_a_route_replaces_its_part_of_the_path(proxy: Small, upstream: Upstream) -> None:
     """The route's parameters are added to those of the request."""
     ask(proxy, "other/rows?limit=3&key=mine")
 

@@ -96,7 +96,7 @@ def test_a_value_of_another_type_is_refused_and_nothing_changes(ask: Ask, small:
     assert small.source.value() == before
 
 
-def test_other_keys_cannot_be_changed(ask: Ask, small: Small) -> None:
+def test_the_type_and_the_uid_cannot_be_changed(ask: Ask, small: Small) -> None:
     """The type and the uid stay as provisioned."""
     ask(SOURCE, {"uid": "other", "type": "other", "id": 9, "readOnly": True}, method="PUT")
 
@@ -130,7 +130,7 @@ def test_a_replaced_secret_stays_masked(small: Small) -> None:
     assert small.source.mask(f"{SECRET} n3w-s3cret") == "*** ***"
 
 
-def test_a_key_that_is_removed_from_the_file_is_removed(small: Small) -> None:
+def test_a_setting_removed_from_the_file_is_removed_from_the_data_source(small: Small) -> None:
     """The name becomes the plugin's, as after a restart."""
     before = {"name": "Mine", "url": "http://127.0.0.1:9", "jsonData": {"timeout": 10}}
     small.source.merge(before, {"jsonData": {"timeout": 10}})

@@ -43,7 +43,7 @@ def test_queries_are_answered_as_in_grafana(ask: Ask, small: Small) -> None:
     assert small.plugin.settings[0].secrets == {"token": SECRET}
 
 
-def test_a_query_can_be_sent_as_an_alert_rules(ask: Ask, small: Small) -> None:
+def test_a_query_can_be_sent_as_the_query_of_an_alert_rule(ask: Ask, small: Small) -> None:
     """This lets the page show the result that a rule would get."""
     ask("api/ds/query", BODY, X_Gfplug_Alert="true")
 
@@ -159,7 +159,7 @@ def test_secrets_are_masked_in_a_frames_metadata_only(ask: Ask, small: Small) ->
     assert response_frame["data"] == frame["data"]
 
 
-def test_the_data_source_of_a_query_may_be_missing_or_a_text() -> None:
+def test_the_data_source_of_a_query_can_be_missing_or_a_text() -> None:
     """Old dashboards have such queries."""
     for reference in (None, "", "x", {"uid": "x"}, {}):
         assert read_queries({"queries": [{"datasource": reference}], "from": "1", "to": "2"}, uid="x", now=NOW)
@@ -227,7 +227,7 @@ def test_an_api_that_the_preview_lacks_is_404(ask: Ask, small: Small, path: str)
     assert small.plugin.calls == []
 
 
-def test_the_data_source_has_two_addresses(ask: Ask) -> None:
+def test_the_data_source_is_found_by_its_uid_and_by_its_id(ask: Ask) -> None:
     """It is found by its uid and by its id."""
     assert ask("api/datasources/1") == ask(SOURCE)
     assert ask("api/datasources/1/health")[0] == 200

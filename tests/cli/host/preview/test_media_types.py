@@ -31,7 +31,7 @@ OTHERS = [
 
 @pytest.mark.parametrize("kind", OTHERS)
 @pytest.mark.parametrize(("method", "path"), CHANGES)
-def test_a_body_of_another_type_is_refused(
+def test_a_body_that_is_not_json_is_refused(
     ask: Callable[..., tuple[int, Any]], small: Small, method: str, path: str, kind: str
 ) -> None:
     """The response is one sentence; the plugin gets no call, and nothing is saved."""
@@ -47,7 +47,7 @@ def test_a_body_of_another_type_is_refused(
 
 @pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8"])
 @pytest.mark.parametrize(("method", "path"), CHANGES)
-def test_a_body_of_json_is_read(ask: Callable[..., tuple[int, Any]], method: str, path: str, kind: str) -> None:
+def test_a_json_body_is_accepted(ask: Callable[..., tuple[int, Any]], method: str, path: str, kind: str) -> None:
     """The media type may have parameters, and upper-case letters."""
     assert ask(path, {}, method=method, Content_Type=kind)[0] != 415
 

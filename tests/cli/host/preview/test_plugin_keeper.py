@@ -178,7 +178,7 @@ def test_a_call_waits_for_the_first_start(keep: Callable[..., PluginKeeper]) -> 
     assert events == []
 
 
-def test_the_end_does_not_wait_for_a_handshake(keep: Callable[..., PluginKeeper]) -> None:
+def test_stopping_the_preview_does_not_wait_for_a_handshake(keep: Callable[..., PluginKeeper]) -> None:
     """The process is killed: otherwise Ctrl-C during a restart would take a minute."""
     is_starting = threading.Event()
     processes: list[Process] = []

@@ -89,7 +89,7 @@ def test_a_rule_whose_query_fails_has_the_error_without_secrets(ask: Ask, small:
     assert alerts["rules"][0]["hint"] == "raised in datasource.py, line 7"
 
 
-def test_a_plugin_that_is_down_is_one_problem_for_all_rules(ask: Ask, small: Small) -> None:
+def test_a_plugin_that_is_down_is_reported_once_for_all_rules(ask: Ask, small: Small) -> None:
     """The message is shown once."""
     small.keeper.problem = ToolError("the plugin's process ended with exit code 1")
 
@@ -210,7 +210,7 @@ def test_an_unreadable_plugin_json_is_an_error(ask: Ask, small: Small) -> None:
         (f"api/plugins/{ID}/settings", "DELETE"),
     ],
 )
-def test_another_method_changes_nothing(ask: Ask, small: Small, path: str, method: str) -> None:
+def test_a_request_with_another_method_is_refused(ask: Ask, small: Small, path: str, method: str) -> None:
     """Above all GET changes nothing, since a link can send it."""
     assert ask(path, method=method)[0] == 405
     assert small.plugin.calls == []
@@ -231,7 +231,7 @@ def test_the_page_is_found_in_its_build_folder(tmp_path: Path) -> None:
     assert "13.2.2, 12.4.10, 9.0.0" in excinfo.value.hint  # type: ignore[attr-defined]
 
 
-def test_without_a_page_the_error_names_both_ways_to_get_one(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_page_says_how_to_install_or_build_it(tmp_path: Path) -> None:
     """These are an install, and a build in a checkout."""
     with pytest.raises(ToolError, match="not installed") as excinfo:
         locate_page(root=tmp_path)
@@ -240,7 +240,7 @@ def test_without_a_page_the_error_names_both_ways_to_get_one(tmp_path: Path) -> 
     assert "make preview-assets" in excinfo.value.hint
 
 
-def test_a_page_that_opens_while_the_plugin_is_down_hears_why(small: Small) -> None:
+def test_a_page_opened_while_the_plugin_is_down_gets_the_reason(small: Small) -> None:
     """The event comes after the greeting, without secrets."""
     small.keeper.problem = ToolError(f"the plugin ended: {SECRET}", hint="save the file", details="line 7")
     response = small.application(WebRequest(method="GET", path="preview/events"))
@@ -260,7 +260,7 @@ def test_a_page_that_opens_while_the_plugin_is_down_hears_why(small: Small) -> N
         (["down", None, "again", "again"], ["hello", "down", "up", "down"]),
     ],
 )
-def test_a_page_that_opens_while_the_plugin_starts_hears_the_last_state(
+def test_a_page_opened_while_the_plugin_starts_gets_the_last_state(
     small: Small, monkeypatch: pytest.MonkeyPatch, states: list[str | None], events: list[str]
 ) -> None:
     """The plugin's state may change between its reading and its sending."""

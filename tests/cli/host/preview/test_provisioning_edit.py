@@ -32,7 +32,7 @@ def write_change(folder: Path, new: dict[str, Any], text: str = DATASOURCE, old:
     return path.read_bytes().decode()
 
 
-def test_only_the_changed_value_changes(tmp_path: Path) -> None:
+def test_an_edit_of_a_setting_changes_only_its_value_in_the_file(tmp_path: Path) -> None:
     """Comments, quotes and order stay."""
     text = write_change(tmp_path, {"url": "http://other:8000", "jsonData": {"timeout": 3}})
 

@@ -69,7 +69,9 @@ def decode(part: str) -> Any:
 
 
 @pytest.mark.parametrize("key", [PEM, PEM.replace("\n", "\\n")], ids=["pem", "as-in-json"])
-def test_the_assertion_is_the_service_accounts(tmp_path: Path, upstream: Upstream, key: str) -> None:
+def test_the_jwt_assertion_is_signed_with_the_key_of_the_service_account(
+    tmp_path: Path, upstream: Upstream, key: str
+) -> None:
     """It is signed with the account's key, for one hour, for the token's address; two requests share one token."""
     small = preview(tmp_path, upstream, key)
     for _ in range(2):
@@ -110,7 +112,7 @@ def key_of_an_unknown_curve() -> str:
     ],
     ids=["empty", "no-pem", "not-rsa", "unknown-curve"],
 )
-def test_a_key_that_cannot_sign_is_a_sentence(tmp_path: Path, upstream: Upstream, key: str) -> None:
+def test_a_key_that_cannot_sign_is_an_error_without_the_key(tmp_path: Path, upstream: Upstream, key: str) -> None:
     """The error does not contain the key; no request is sent."""
     response = ask(preview(tmp_path, upstream, key))
 
@@ -119,7 +121,7 @@ def test_a_key_that_cannot_sign_is_a_sentence(tmp_path: Path, upstream: Upstream
     assert b"n0 key" not in bytes(response.body)  # type: ignore[arg-type]
 
 
-def test_the_token_of_a_machine_of_google_is_not_imitated(tmp_path: Path, upstream: Upstream) -> None:
+def test_gce_authentication_is_an_error(tmp_path: Path, upstream: Upstream) -> None:
     """The real token comes from the machine's metadata server."""
     response = ask(preview(tmp_path, upstream, PEM, authenticationType="gce"))
 
@@ -142,7 +144,7 @@ def test_the_token_of_a_machine_of_google_is_not_imitated(tmp_path: Path, upstre
         ({"authenticationType": "jwt"}, {"tokenAuth": PLAIN, "jwtTokenAuth": None}, ""),
     ],
 )
-def test_the_option_chooses_the_authentication_before_the_route(
+def test_the_authentication_option_overrides_the_route(
     tmp_path: Path, upstream: Upstream, options: dict[str, Any], route: dict[str, Any], grant: str
 ) -> None:
     """This is as in Grafana; a route with both uses `tokenAuth` unless the option is `jwt`."""
@@ -178,7 +180,7 @@ def test_a_route_without_authentication_needs_no_token(tmp_path: Path, upstream:
     ],
     ids=["missing", "no-address", "no-port", "unreachable"],
 )
-def test_a_tokens_address_without_an_answer_is_the_routes(  # noqa: PLR0917 - two tables of cases
+def test_the_error_for_an_unusable_token_address_names_the_route(  # noqa: PLR0917 - two tables of cases
     tmp_path: Path, upstream: Upstream, base: str | None, problem: str, route: dict[str, Any], key: str
 ) -> None:
     """The error names the route and the option, not the data source's address."""

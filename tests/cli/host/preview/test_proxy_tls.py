@@ -119,7 +119,7 @@ def test_only_this_user_can_read_the_key(tmp_path: Path, key_files: Path, monkey
     assert modes == [oct(0o600 if os.name == "posix" else 0o666)]  # on Windows the folder belongs to the user
 
 
-def test_a_key_that_cannot_be_written_to_a_file_is_a_sentence(tmp_path: Path, key_files: Path) -> None:
+def test_a_key_that_cannot_be_written_to_a_file_is_an_error(tmp_path: Path, key_files: Path) -> None:
     """The disk may be full, or the folder removed."""
     key_files.rmdir()
     secrets = {"tlsClientCert": CLIENT.pem, "tlsClientKey": CLIENT.key_pem}
@@ -132,7 +132,7 @@ def test_a_key_that_cannot_be_written_to_a_file_is_a_sentence(tmp_path: Path, ke
 
 
 @pytest.mark.parametrize("failure", [OSError("n0 room"), MemoryError(), KeyboardInterrupt()], ids=repr)
-def test_the_keys_file_does_not_outlive_its_use(
+def test_the_temporary_key_file_is_removed_after_its_use(
     key_files: Path, monkeypatch: pytest.MonkeyPatch, failure: BaseException
 ) -> None:
     """This also holds if OpenSSL cannot read it, or if the user ends gfplug meanwhile."""
@@ -184,7 +184,7 @@ def token_route(login: Upstream) -> dict[str, Any]:
     return {"path": "rows", "tokenAuth": {"url": address, "params": {"client_secret": "s3cret"}}}
 
 
-def test_the_server_of_tokens_gets_nothing_of_the_data_sources_tls(
+def test_the_token_server_does_not_get_the_tls_settings_of_the_data_source(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The machine's authorities verify it by its name; a client certificate would make its handshake fail."""
@@ -205,7 +205,7 @@ def test_the_server_of_tokens_gets_nothing_of_the_data_sources_tls(
     assert [each["headers"]["Authorization"] for each in upstream.requests] == [f"Bearer {TOKEN}"]
 
 
-def test_the_server_of_tokens_is_always_verified(tmp_path: Path) -> None:
+def test_the_token_server_is_always_verified(tmp_path: Path) -> None:
     """`tlsSkipVerify` is only for the data source, so the secret is not sent."""
     own, login_context = server_context(tmp_path, OWN), server_context(tmp_path, LOGIN)
     with run_upstream(own) as upstream, run_upstream(login_context) as login:

@@ -40,7 +40,7 @@ def test_the_token_is_the_first_part_of_each_address(address: str, below: str) -
 
 
 @pytest.mark.parametrize("address", ["/", "/t0ken", "/t0ke/", "/t0kenx/", "/T0KEN/", "/api/ds/query", "//t0ken/", "*"])
-def test_without_the_token_nothing_is_answered(address: str) -> None:
+def test_a_request_without_the_token_is_refused(address: str) -> None:
     """The page itself also needs the token."""
     with pytest.raises(RefusedError):
         check_access(address)
@@ -82,7 +82,7 @@ def test_a_request_of_another_site_is_refused_even_with_the_token(site: str) -> 
         check_access(f"/{TOKEN}/preview/boot", Sec_Fetch_Site=site, Sec_Fetch_Mode="no-cors")
 
 
-def test_a_link_to_the_page_may_be_followed() -> None:
+def test_a_link_from_another_site_opens_only_the_page() -> None:
     """A link in a mail opens the page, but nothing else, and not inside a frame."""
     visit = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate"}
 

@@ -64,7 +64,7 @@ def ask(folder: Path, route: dict[str, Any], *, url: str, **options: object) -> 
         "another-template",
     ],
 )
-def test_a_routes_address_that_cannot_be_asked_is_the_routes(  # noqa: PLR0917 - a table of cases
+def test_the_error_for_an_unusable_route_address_names_the_route(  # noqa: PLR0917 - a table of cases
     tmp_path: Path, upstream: Upstream, url: str, options: dict[str, Any], problem: str, remedy: str
 ) -> None:
     """The data source's address has no effect; secrets are not shown, and no request is sent."""
@@ -80,7 +80,7 @@ def test_a_routes_address_that_cannot_be_asked_is_the_routes(  # noqa: PLR0917 -
 
 
 @pytest.mark.parametrize("route", [{}, {"url": ""}, {"url": None}], ids=["missing", "empty", "null"])
-def test_a_route_without_an_address_uses_the_data_sources(tmp_path: Path, route: dict[str, Any]) -> None:
+def test_the_error_for_a_route_without_an_address_names_both_remedies(tmp_path: Path, route: dict[str, Any]) -> None:
     """If the data source has no address either, both remedies are named."""
     status, error = ask(tmp_path, {"path": "rows", **route}, url="")
 
@@ -89,7 +89,7 @@ def test_a_route_without_an_address_uses_the_data_sources(tmp_path: Path, route:
     assert error["hint"] == "in plugin.json, write the route's url, or enter the URL on the config page"
 
 
-def test_without_a_route_the_address_is_the_data_sources(tmp_path: Path) -> None:
+def test_the_error_for_a_data_source_without_an_address_names_no_route(tmp_path: Path) -> None:
     """The error names no route."""
     status, error = ask(tmp_path, {"path": "other"}, url="")
 
@@ -100,7 +100,7 @@ def test_without_a_route_the_address_is_the_data_sources(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("auth", "key"), [("tokenAuth", "tokenAuth.url"), ("jwtTokenAuth", "jwtTokenAuth.params.token_uri")]
 )
-def test_a_token_without_an_address_names_the_key_to_write(
+def test_the_error_for_a_token_without_an_address_names_the_missing_key(
     tmp_path: Path, upstream: Upstream, auth: str, key: str, token: dict[str, Any]
 ) -> None:
     """The error does not name the data source's address; the upstream gets no request without a token."""

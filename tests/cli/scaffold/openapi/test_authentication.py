@@ -86,7 +86,7 @@ def test_a_required_key_belongs_to_every_way_to_authenticate() -> None:
 
 
 @pytest.mark.parametrize("node", [query("key", description="Sort by this key"), query("token"), query("password_hint")])
-def test_other_parameters_are_not_keys(node: Any) -> None:
+def test_parameters_that_only_resemble_keys_are_not_secrets(node: Any) -> None:
     """A word in the name is not enough."""
     source = read(describe({"/a": get(parameters=[node])}))
 

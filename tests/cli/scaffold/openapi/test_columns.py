@@ -65,7 +65,7 @@ def test_numbers_that_count_since_1970_are_times(schema: dict[str, Any], wire: s
         {"type": "integer", "description": "The user id on Unix"},
     ],
 )
-def test_other_numbers_are_not_times(schema: dict[str, Any]) -> None:
+def test_numbers_that_do_not_count_since_1970_are_not_times(schema: dict[str, Any]) -> None:
     """A wrong time would be worse than a number."""
     assert columns(of_schema(array(at=schema))) == {"at": ("integer", "")}
 
@@ -235,7 +235,7 @@ def test_an_array_of_itself_is_read() -> None:
     assert columns(of_schema({"$ref": "#/components/schemas/Data"}, schemas=schemas)) == {"data": ("json", "")}
 
 
-def test_objects_of_wide_rows_are_opened_while_there_is_room() -> None:
+def test_nested_objects_become_columns_up_to_the_column_limit() -> None:
     """Further objects are JSON text; only after that columns are left out; each has a remark."""
     small = {"type": "object", "properties": {f"p{number}": COUNT for number in range(30)}}
     nested = array(**{f"o{number}": small for number in range(10)}, last={"type": "string"})

@@ -53,7 +53,7 @@ def test_a_missing_or_too_large_file_is_an_error(tmp_path: Path) -> None:
         description.read(str(tmp_path / "large"))
 
 
-def test_yaml_is_read_with_jsons_types(tmp_path: Path) -> None:
+def test_yaml_is_read_with_the_types_of_json(tmp_path: Path) -> None:
     """Keys may be numbers, times are texts, and aliases work."""
     (tmp_path / "api.yaml").write_text(
         """
@@ -127,14 +127,14 @@ def test_servers_are_base_urls() -> None:
     assert [omission.place for omission in source.left_out] == [f"/servers/{number}" for number in range(1, 5)]
 
 
-def test_a_relative_server_is_the_end_of_the_users_url() -> None:
+def test_a_relative_server_is_appended_to_the_url_of_the_user() -> None:
     """A description in a file has no address."""
     source = read(describe({"/a": get()}, servers=[{"url": "/api/v3"}]))
 
     assert (source.base_urls, source.base_path) == ((), "/api/v3")
 
 
-def test_an_operation_may_have_its_own_servers() -> None:
+def test_an_operation_can_have_its_own_servers() -> None:
     """They are given by the operation or its path."""
     own = [{"url": "https://search.example"}]
     source = read(describe({"/a": get(servers=own), "/b": {**get(), "servers": own}, "/c": get()}))

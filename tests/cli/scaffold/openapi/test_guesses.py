@@ -98,7 +98,7 @@ def test_fields_outside_the_rows_are_reported(properties: Any, left_out: str) ->
     assert [reason.rpartition(": ")[2] for reason in remarks] == ([left_out] if left_out else [])
 
 
-def test_other_keys_of_an_object_are_reported() -> None:
+def test_additional_properties_of_an_object_are_reported() -> None:
     """Only named keys become columns."""
     schema = {"type": "object", "properties": ROW["properties"], "additionalProperties": {"type": "number"}}
     value = describe({"/rates": get(schema)})
@@ -178,7 +178,7 @@ def test_only_the_first_remarks_and_their_number_are_listed() -> None:
         ("name", "", "string"),
     ],
 )
-def test_texts_of_digits_are_numbers(name: str, form: str, kind: str) -> None:
+def test_texts_with_a_number_format_are_numbers(name: str, form: str, kind: str) -> None:
     """Protobuf's JSON has such numbers; identifiers stay texts and keep their digits."""
     row = {"type": "object", "properties": {name: {"type": "string", "format": form}}}
 
@@ -263,7 +263,7 @@ NUMBERS = {"type": "array", "items": {"type": "number"}}
         ({"type": "array", "items": {"type": "object", "properties": {"tags": NUMBERS, "n": {"type": "number"}}}}, ""),
     ],
 )
-def test_lists_that_are_columns_are_reported(schema: Any, words: str) -> None:
+def test_a_response_with_a_list_for_each_column_is_reported(schema: Any, words: str) -> None:
     """They are text in one row, which no panel can draw."""
     remarks = [reason for _, _, reason in reasons(describe({"/forecast": get(schema)}))]
 

@@ -51,7 +51,9 @@ def test_strict_refuses_a_description_with_unreadable_parts(source: DataSource) 
 
 
 @pytest.mark.parametrize("words", [["--operations", "a"], ["--strict"], ["--try"]])
-def test_options_about_a_description_need_one(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_options_about_a_description_require_a_description(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     """The error names the option."""
     assert cli.main(["new", "x", *words, "--dry-run"]) == 2
 
@@ -65,7 +67,7 @@ def test_a_description_excludes_an_example(capsys: pytest.CaptureFixture[str]) -
     assert "--openapi can't be used with --example http" in capsys.readouterr().err
 
 
-def test_names_are_split_at_commas() -> None:
+def test_names_of_operations_are_split_at_commas() -> None:
     """Spaces around a comma do not count."""
     assert openapi_options.names(" a, b ,,c") == ("a", "b", "c")
     assert openapi_options.names(None) == ()

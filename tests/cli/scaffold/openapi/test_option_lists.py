@@ -33,7 +33,7 @@ def test_a_list_offers_the_values_of_the_next_parameter(name: str, kind: str) ->
     }
 
 
-def test_a_list_may_need_earlier_parameters() -> None:
+def test_a_list_can_depend_on_earlier_parameters() -> None:
     """The members are those of the chosen team."""
     lists = options(
         {
@@ -87,7 +87,7 @@ def test_options_refer_to_existing_names() -> None:
 
 
 @pytest.mark.parametrize(("one", "many"), [("/users/", "/users/{id}/"), ("/users.json", "/users/{id}.json")])
-def test_the_path_of_a_list_may_have_a_suffix(one: str, many: str) -> None:
+def test_the_path_of_a_list_can_have_a_suffix(one: str, many: str) -> None:
     """It is a slash or a file extension."""
     lists = options({one: get(), many: get(ROW, parameters=[path("id")])})
 

@@ -56,7 +56,7 @@ def test_a_cursor_is_read_from_the_previous_page(name: str, field: Any, path: tu
     assert pagination.parameter
 
 
-def test_a_cursor_may_be_the_last_rows_id() -> None:
+def test_a_cursor_can_be_the_id_of_the_last_row() -> None:
     """A flag says whether there are more rows."""
     pagination = pages(envelope(has_more={"type": "boolean"}), query("starting_after"))
 
@@ -115,7 +115,7 @@ def test_the_first_page_number_is_read(page: Any, first: int) -> None:
     )
 
 
-def test_pages_that_may_begin_at_0_or_1_are_not_guessed() -> None:
+def test_the_first_page_is_not_guessed_if_it_can_be_0_or_1() -> None:
     """A wrong guess would skip the first page."""
     value = describe({"/items": get(ROWS, parameters=[query("page", WHOLE), LIMIT])})
 
@@ -159,7 +159,7 @@ def test_an_incomplete_pagination_is_ignored(schema: Any, nodes: Any) -> None:
         ({"total": WHOLE}, [query("start", WHOLE), query("end", WHOLE), LIMIT], {"total_path": ("total",)}),
     ],
 )
-def test_a_field_for_more_pages_is_kept(fields: Any, nodes: Any, paths: Any) -> None:
+def test_a_field_that_announces_more_pages_is_kept(fields: Any, nodes: Any, paths: Any) -> None:
     """If the API does not describe how to request them, a panel says that there are more."""
     assert pages(envelope(**fields), *nodes) == Pagination(kind="unknown", **paths)
 
@@ -177,7 +177,7 @@ def test_a_field_for_more_pages_is_kept(fields: Any, nodes: Any, paths: Any) -> 
         [query("skip", WHOLE, description="How many hours to skip")],
     ],
 )
-def test_numbers_that_may_be_times_are_not_offsets(nodes: Any) -> None:
+def test_numbers_that_can_be_times_are_not_offsets(nodes: Any) -> None:
     """They stay fields of the query, since the value 0 would change its meaning."""
     assert pages(ROWS, *nodes) is None
 
@@ -230,7 +230,7 @@ def test_a_number_is_a_page_size_if_its_description_says_so(node: Any, *, is_siz
         ("", True),
     ],
 )
-def test_a_total_counts_all_rows(description: str, *, is_total: bool) -> None:
+def test_a_total_is_used_only_if_it_counts_all_rows(description: str, *, is_total: bool) -> None:
     """The total of a page is not used."""
     pagination = pages(envelope(total={**WHOLE, "description": description}), query("offset", WHOLE), LIMIT)
 
@@ -246,7 +246,7 @@ def test_the_page_size_is_limited() -> None:
     assert (pagination.size, pagination.most_pages) == (1000, 20)
 
 
-def test_a_cursor_may_be_in_a_posts_body() -> None:
+def test_a_cursor_can_be_in_the_body_of_a_post() -> None:
     """Fields of the body are parameters, too."""
     schema = {"type": "object", "properties": {"query": TEXT, "cursor": TEXT}}
     node = {
@@ -260,7 +260,7 @@ def test_a_cursor_may_be_in_a_posts_body() -> None:
     assert pagination == Pagination(kind="cursor", parameter="cursor", next_path=("next_cursor",))
 
 
-def test_a_total_that_may_be_a_fraction_is_not_a_number_of_rows() -> None:
+def test_a_total_that_can_be_a_fraction_is_not_a_number_of_rows() -> None:
     """It may be a sum of money."""
     pagination = pages(envelope(total={"type": "number"}, has_more={"type": "string"}), query("offset", WHOLE), LIMIT)
 

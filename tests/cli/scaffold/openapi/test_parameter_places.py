@@ -6,7 +6,7 @@ import pytest
 from small_descriptions import answer, describe, get, operation, parameters, query, read, reasons
 
 
-def test_an_operation_overrides_its_paths_parameters() -> None:
+def test_an_operation_overrides_the_parameters_of_its_path() -> None:
     """A parameter is identified by name and place."""
     item = {
         "parameters": [query("a", {"type": "integer"}), query("b")],
@@ -86,7 +86,7 @@ def test_headers_that_openapi_ignores_are_left_out() -> None:
     assert [parameter.name for parameter in parameters(*headers)] == ["X-Team"]
 
 
-def test_a_posts_body_becomes_parameters() -> None:
+def test_the_fields_of_a_post_body_become_parameters() -> None:
     """Nested fields have their path as a name; deeper objects and lists of objects are JSON text."""
     schema = {
         "type": "object",

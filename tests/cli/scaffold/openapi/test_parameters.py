@@ -79,7 +79,7 @@ def test_an_invalid_default_is_ignored(schema: Any, default: Any) -> None:
     assert type(parameter.default) is type(default)
 
 
-def test_an_enum_may_be_of_an_array_or_its_items() -> None:
+def test_an_enum_is_read_from_an_array_or_its_items() -> None:
     """Many descriptions put the enum beside `type: array` by mistake."""
     items = {"type": "array", "items": {"type": "string", "enum": ["a", "b"]}}
     beside = {"type": "array", "enum": ["a", "b"], "items": {"type": "string"}}

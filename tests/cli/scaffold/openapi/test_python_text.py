@@ -34,7 +34,7 @@ def test_a_docstring_is_one_statement(text: str) -> None:
 
 
 @pytest.mark.parametrize("value", [1, -5, 0.1, 1e300, True, None, ("a",), ("a", 1, ()), ()])
-def test_other_literals_give_the_same_value(value: object) -> None:
+def test_literals_of_numbers_booleans_and_tuples_give_the_same_value(value: object) -> None:
     """The values are numbers, booleans, None, and tuples of these."""
     assert ast.literal_eval(python_text.flat(value)) == value
 

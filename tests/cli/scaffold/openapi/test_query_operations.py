@@ -56,7 +56,7 @@ def test_only_reading_operations_are_queries() -> None:
         ("/things", {}, False),
     ],
 )
-def test_a_post_is_a_query_if_its_names_say_so(path: str, node: Any, is_query: bool) -> None:  # noqa: FBT001 - a case
+def test_a_post_is_a_query_if_its_names_say_that_it_reads(path: str, node: Any, is_query: bool) -> None:  # noqa: FBT001 - a case
     """No word in them says that it changes something."""
     source = read(describe({path: {"post": {**answer(), **node}}, "/other": get()}))
 
@@ -104,7 +104,7 @@ def test_an_unreadable_path_does_not_affect_others() -> None:
     ]
 
 
-def test_the_path_of_an_errors_message_is_found() -> None:
+def test_the_path_of_the_message_in_an_error_response_is_found() -> None:
     """The description of error responses names it."""
 
     def error_path(schema: Any) -> tuple[str, ...]:

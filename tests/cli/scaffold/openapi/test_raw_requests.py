@@ -266,7 +266,7 @@ def test_bodies_have_the_right_bytes(modules: dict[str, Any], wire: Wire, number
 
 
 @pytest.mark.parametrize(("collection", "expected"), SWAGGER_FORMS)
-def test_swaggers_lists_have_the_right_bytes(tmp_path: Any, wire: Wire, collection: str, expected: bytes) -> None:
+def test_lists_of_swagger_2_have_the_right_bytes(tmp_path: Any, wire: Wire, collection: str, expected: bytes) -> None:
     """The format is that of `collectionFormat`, or `csv`."""
     field = {"name": "color", "in": "formData", "type": "array", "items": TEXT}
     node = {**field, **({"collectionFormat": collection} if collection else {})}
@@ -282,7 +282,9 @@ def test_swaggers_lists_have_the_right_bytes(tmp_path: Any, wire: Wire, collecti
 @pytest.mark.parametrize(
     "value", ["..", ".", "../admin", "..%2Fadmin", "a/../../admin", "..\\admin", "..;/admin", "%2e%2e/admin", "a/."]
 )
-def test_no_value_leaves_its_part_of_the_path(modules: dict[str, Any], wire: Wire, value: str) -> None:
+def test_a_value_that_would_leave_its_part_of_the_path_is_refused(
+    modules: dict[str, Any], wire: Wire, value: str
+) -> None:
     """Servers and proxies read paths in different ways; slashes are tried with and without permission."""
     free = next(n for n, (node, *_) in enumerate(TARGETS) if node.get("allowReserved") and node["in"] == "path")
     for name in ("get_0", f"get_{free}"):

@@ -27,7 +27,7 @@ def write(folder: Path, files: dict[str, Any]) -> str:
     return str(folder / next(iter(files)))
 
 
-def test_every_kind_of_part_may_be_a_reference() -> None:
+def test_references_to_every_kind_of_part_are_read() -> None:
     """These are a path, a parameter, a response, a schema, a body and an example."""
     value = describe({"/a": {"$ref": "#/components/pathItems/a"}})
     value["components"] = {
@@ -144,7 +144,7 @@ def of_server(main: Any, **files: Any) -> DataSource:
         return description.read(f"{address}/v1/api.json")
 
 
-def test_a_description_may_be_on_a_server() -> None:
+def test_a_description_is_read_from_a_server() -> None:
     """It may have files of the same server, and servers relative to it."""
     main = describe({"/a": get({"$ref": "row.json"})}, servers=[{"url": "../v2"}])
     source = of_server(main, row=ROW)

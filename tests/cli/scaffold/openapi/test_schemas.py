@@ -178,7 +178,7 @@ def test_schemas_with_exponential_paths_are_read_fast() -> None:
     assert list(columns(operation(value))) == ["id", "a", "b"]
 
 
-def test_a_variants_own_value_overrides_its_schemas_name() -> None:
+def test_the_discriminator_value_of_a_variant_overrides_its_schema_name() -> None:
     """Each variant has its own value, spelled unlike its schema's name."""
     schemas = {
         name: {"type": "object", "properties": {"kind": {"type": "string", "enum": [name.lower()]}}}

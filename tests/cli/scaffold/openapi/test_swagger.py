@@ -58,7 +58,7 @@ def test_both_formats_of_an_api_give_the_same_data_source() -> None:
     ("form", "separator"),
     [({}, ","), *(({"collectionFormat": name}, text) for name, text in (("ssv", " "), ("tsv", "\t")))],
 )
-def test_lists_have_a_format(form: dict[str, str], separator: str) -> None:
+def test_the_collection_format_of_a_list_gives_its_separator(form: dict[str, str], separator: str) -> None:
     """The default is commas."""
     node = {"name": "a", "in": "query", "type": "array", "items": {"type": "string"}, **form}
     (parameter,) = operation(swagger({"/a": swagger_get(parameters=[node])})).parameters
@@ -126,7 +126,7 @@ def test_base_urls_are_built_from_schemes_host_and_path(change: Any, urls: list[
     ("name", "description", "kind"),
     [("BearerToken", "", "bearer"), ("token", "As `Bearer TOKEN`", "bearer"), ("token", "Your key", "api_key")],
 )
-def test_a_bearer_token_may_be_written_as_a_header(name: str, description: str, kind: str) -> None:
+def test_a_bearer_token_described_as_a_header_is_recognised(name: str, description: str, kind: str) -> None:
     """Swagger 2 has no keyword for it."""
     scheme = {"type": "apiKey", "in": "header", "name": "authorization", "description": description}
     value = swagger({"/a": swagger_get(security=[{name: []}])}, securityDefinitions={name: scheme})

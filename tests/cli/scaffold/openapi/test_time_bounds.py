@@ -71,7 +71,7 @@ def test_a_text_is_a_time_if_its_description_says_so(node: Any) -> None:
     assert (parameter.bound, parameter.type.kind, parameter.type.wire) == ("start", "time", "rfc3339")
 
 
-def test_one_pair_is_bound_and_a_complete_one_first() -> None:
+def test_only_one_pair_is_bound_and_a_complete_pair_is_preferred() -> None:
     """Two filters at once would hide rows."""
     names = ("updated_after", "created_after", "created_before", "updated_since")
 
@@ -107,7 +107,7 @@ def test_an_inclusive_end_is_preferred() -> None:
     assert bounds(*(query(name, SECONDS) for name in names)) == {"created[gte]": "start", "created[lte]": "end"}
 
 
-def test_a_text_of_seconds_is_a_time() -> None:
+def test_a_text_described_as_unix_time_is_a_time() -> None:
     """It is sent as digits."""
     fields = parameters(
         query("start", description="UNIX timestamp to start from"), query("end", description="Unix time in ms")
@@ -129,7 +129,7 @@ def test_the_example_of_a_timestamp_gives_its_unit(example: str, wire: str) -> N
     assert (parameter.type.wire, parameter.bound) == (wire, "start" if wire else "")
 
 
-def test_a_number_is_a_time_if_the_column_of_its_name_is_one() -> None:
+def test_a_number_is_a_time_if_the_column_of_the_same_name_is_a_time() -> None:
     """`created[gte]` is a time if `created` counts seconds, even if the parameter may be an object, too."""
     whole = {"type": "integer"}
     created = {"anyOf": [{"type": "object", "properties": {"gt": whole, "gte": whole, "lte": whole}}, whole]}

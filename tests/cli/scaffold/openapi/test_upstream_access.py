@@ -38,7 +38,7 @@ def test_the_panel_shows_no_secret(world: World) -> None:
     assert "hidden" not in str(excinfo.value)
 
 
-def test_an_errors_message_is_read_where_the_description_says(world: World) -> None:
+def test_the_message_of_an_error_is_read_at_its_described_path(world: World) -> None:
     """Here it is below two keys that no other API has."""
     world.mock.failure = "the sensor sleeps"
 
@@ -115,7 +115,7 @@ def test_a_public_operation_of_another_host_is_called(world: World, monkeypatch:
     assert (request.path, request.headers.get("authorization")) == ("/counts", None)
 
 
-def test_an_errors_message_shows_no_secret(world: World) -> None:
+def test_the_message_of_an_error_shows_no_secret(world: World) -> None:
     """The API may repeat its request, with control characters."""
     world.mock.failure = "the key s3cret is\n\x1b[31m old"
 
@@ -123,7 +123,7 @@ def test_an_errors_message_shows_no_secret(world: World) -> None:
         ask(world.api({"token": "s3cret"}), query(world.model("list_readings", station_id="7")))
 
 
-def test_oauth2_has_the_apis_token_url(world: World) -> None:
+def test_oauth2_uses_the_token_url_of_the_description(world: World) -> None:
     """It is used if the config page has none."""
     settings = api_module.prepare(Settings(options=world.modules["models"].Options()))
 

@@ -65,7 +65,7 @@ def test_the_panels_range_fills_range_parameters(world: World) -> None:
     assert frame["at"].to_list()[0] == START
 
 
-def test_a_map_becomes_numbers_by_its_keys(world: World) -> None:
+def test_the_keys_of_a_map_become_labels_of_its_numbers(world: World) -> None:
     """Each key is a label."""
     frames = ask(world.api(), query(world.model("counts", show="numbers", label_columns=("kind",))))
 
@@ -165,7 +165,7 @@ def test_the_number_of_pages_is_limited_with_a_notice(world: World) -> None:
 
 
 @pytest.mark.parametrize("body", [{"items": [], "next": ""}, {"items": None}, {}, None])
-def test_pages_end_without_rows(world: World, body: Any) -> None:
+def test_a_page_without_rows_is_the_last(world: World, body: Any) -> None:
     """The API shows the end in several ways."""
     endpoint = world.modules["endpoints"].ENDPOINTS["list_stations"]
 
@@ -182,7 +182,7 @@ def test_rows_with_an_invalid_shape_are_a_downstream_error(world: World) -> None
         pages.read_pages(answers({"items": "none"}), endpoint, {})
 
 
-def test_an_alert_rule_gets_no_incomplete_response(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_incomplete_response_is_an_error_for_an_alert_rule(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A panel shows an incomplete response with a notice."""
     models = world.modules["models"]
     part = rows.AnswerRows([("", {"id": 1})], ("Only 1 of 9 rows were read",), is_cut=True)

@@ -61,7 +61,7 @@ def test_swagger_is_validated() -> None:
     assert [violation.place for violation in read(value).violations or ()] == ["/paths/~1a/get/consumes"]
 
 
-def test_without_the_library_a_description_is_read(
+def test_a_description_is_read_without_the_validation_library(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A message says how to install the library."""
