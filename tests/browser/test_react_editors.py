@@ -92,7 +92,7 @@ def evaluate(evaluator: Evaluator, modules: Mapping[type, Path]) -> Evaluate:
     return run
 
 
-def test_a_query_is_kept_back_while_what_it_shows_is_empty(evaluate: Evaluate) -> None:
+def test_a_query_is_not_sent_while_a_visible_required_field_is_empty(evaluate: Evaluate) -> None:
     """Hidden fields are not required, and null means the default, as in Python."""
     queries = ["{ table: '' }", "{ table: null }", "{}", "{ table: 'a', hide: true }"]
     wide = [
@@ -114,7 +114,7 @@ def test_a_query_is_kept_back_while_what_it_shows_is_empty(evaluate: Evaluate) -
     ]
 
 
-def test_what_may_be_none_is_stored_as_null(evaluate: Evaluate) -> None:
+def test_an_emptied_optional_field_is_stored_as_null(evaluate: Evaluate) -> None:
     """An emptied text or number and a cleared choice become null, and are shown as empty with any default."""
     log = evaluate(
         query("{ refId: 'A', record: { new: 7 } }")
@@ -133,7 +133,7 @@ def test_what_may_be_none_is_stored_as_null(evaluate: Evaluate) -> None:
     assert values == ["", "d"]
 
 
-def test_until_python_has_answered_nothing_can_be_edited(evaluate: Evaluate) -> None:
+def test_no_field_can_be_edited_until_python_has_answered(evaluate: Evaluate) -> None:
     """The values shown until then may have another meaning today."""
     disabled = evaluate(
         "elements(plugin.components.QueryEditor({ datasource, query: { refId: 'A', table: 'a', seconds: 60 } }))"
