@@ -58,7 +58,7 @@ SHARED = (
         "values_are_remembered_until_the_page_is_left_if_storage_is_forbidden",
         "a_new_query_has_the_current_version_and_all_defaults",
     ),
-    *("an_old_query_without_a_new_required_field_is_sent", "no_default_is_added_to_what_python_migrates"),
+    *("an_old_query_can_lack_a_field_that_is_required_today", "no_default_is_added_to_what_python_migrates"),
     *(
         "editors_of_classes_without_migrate_send_no_migrate_request",
         "a_variables_query_gets_no_default_before_it_is_migrated",
