@@ -28,7 +28,7 @@ def config(settings: str) -> str:
     )
 
 
-def test_options_go_where_they_are_kept(evaluate: Evaluate) -> None:
+def test_each_option_is_stored_where_grafana_keeps_it(evaluate: Evaluate) -> None:
     """The URL goes to the data source's field, a secret only to secureJsonData, the rest to jsonData; others stay."""
     edits = evaluate(
         config(SETTINGS) + "const type = (id, value) => control(id).onChange({ currentTarget: { value } });"
@@ -99,7 +99,7 @@ def test_http_settings_are_stored_where_grafana_reads_them(evaluate: Evaluate) -
     assert edits[3]["jsonData"]["serverName"] == "n"
 
 
-def test_what_is_switched_off_is_not_shown(evaluate: Evaluate) -> None:
+def test_fields_of_a_switch_that_is_off_are_not_shown(evaluate: Evaluate) -> None:
     """The CA certificate's switch is off, so only the client's certificate is shown."""
     ids = evaluate(
         config(HTTP) + "return page.map((each) => each.props.id).filter(Boolean); })([])",
@@ -135,7 +135,7 @@ def test_headers_are_numbered_without_a_gap(evaluate: Evaluate) -> None:
     assert edits[1]["jsonData"]["httpHeaderName4"] == ""
 
 
-def test_grafana_13_is_told_what_may_not_be_saved(evaluate: Evaluate) -> None:
+def test_grafana_13_gets_the_errors_of_invalid_options(evaluate: Evaluate) -> None:
     """Grafana's validation hook gets each error by field, and no error for valid options."""
     complaints = evaluate(
         "[['', true], ['http://a', false]].map(([url, token]) => { const heard = []; let validate;"

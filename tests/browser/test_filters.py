@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 EU = "{ key: 'region', operator: '=', value: 'eu', origin: 'dashboard' }"
 
 
-def test_only_a_source_that_lists_keys_has_the_methods(evaluate: Evaluate) -> None:
+def test_only_a_source_that_lists_keys_has_the_ad_hoc_filter_methods(evaluate: Evaluate) -> None:
     """Grafana offers ad hoc filters if a data source has these methods."""
     methods = "['getTagKeys', 'getTagValues'].map((name) => typeof datasource[name])"
 
@@ -22,7 +22,7 @@ def test_only_a_source_that_lists_keys_has_the_methods(evaluate: Evaluate) -> No
     assert evaluate(methods, source=Showy) == ["function", "function"]
 
 
-def test_keys_are_asked_of_the_plugin(evaluate: Evaluate) -> None:
+def test_filter_keys_are_requested_from_the_plugin(evaluate: Evaluate) -> None:
     """The request has the other filters, the time range, and the queries with filled variables."""
     answer, calls = evaluate(
         f"[await datasource.getTagKeys({{ filters: [{EU}], timeRange: range,"
@@ -38,14 +38,14 @@ def test_keys_are_asked_of_the_plugin(evaluate: Evaluate) -> None:
     assert call["body"]["filters"][0]["value"] == "eu"
 
 
-def test_keys_may_be_asked_without_anything(evaluate: Evaluate) -> None:
+def test_filter_keys_can_be_requested_without_arguments(evaluate: Evaluate) -> None:
     """Panels of other plugins send such a request."""
     (call,) = evaluate("(await datasource.getTagKeys(), calls)", source=Showy)
 
     assert call["body"] == {"filters": [], "queries": []}
 
 
-def test_a_failure_is_one_for_grafana_to_show(evaluate: Evaluate) -> None:
+def test_a_failed_request_for_values_is_returned_as_an_error(evaluate: Evaluate) -> None:
     """A failure does not become an empty list, which would mean that there are no choices."""
     answer, calls = evaluate("[await datasource.getTagValues({ key: 'a', filters: [] }), calls]", source=Showy)
 
@@ -71,7 +71,7 @@ def test_a_query_takes_the_dashboards_filters_along(evaluate: Evaluate) -> None:
 
 
 @pytest.mark.parametrize("source", [Showy, Formless])
-def test_the_query_of_the_panel_stays_as_it_is(evaluate: Evaluate, source: type) -> None:
+def test_the_saved_query_of_a_panel_does_not_change(evaluate: Evaluate, source: type) -> None:
     """With and without a form a copy is sent: otherwise each refresh would add filters to the saved query."""
     target, counts = evaluate(
         f"((target) => {{ const ask = () => datasource.query({{ range, filters: [{EU}], targets: [target] }});"
@@ -82,7 +82,7 @@ def test_the_query_of_the_panel_stays_as_it_is(evaluate: Evaluate, source: type)
     assert (target, counts) == ({"refId": "A"}, [1, 1])
 
 
-def test_a_query_without_filters_has_none(evaluate: Evaluate) -> None:
+def test_a_source_that_lists_no_keys_gets_no_filters(evaluate: Evaluate) -> None:
     """A source that lists no keys gets no filters, as it would not apply them."""
     ask = "(datasource.query({ range, filters: FILTERS, targets: [{ refId: 'A' }] }), calls)"
     without = evaluate(ask.replace("FILTERS", "[]"), source=Showy)

@@ -64,7 +64,7 @@ def outcome(server: PagesOfGrafana, **more: str) -> tuple[set[str], set[str], st
 
 
 @pytest.mark.parametrize(("example", "version"), [("http", "11"), ("signals", "13")])
-def test_pages_that_behave_pass_all(example: str, version: str, tmp_path: Path) -> None:
+def test_correct_pages_pass_all_tests(example: str, version: str, tmp_path: Path) -> None:
     """Typing stores and runs queries, the panels have lines, the rule fires; a stored secret is not typed again."""
     with pages(tmp_path / "project", example, version) as server:
         passed, failed, output = outcome(server)
@@ -75,7 +75,7 @@ def test_pages_that_behave_pass_all(example: str, version: str, tmp_path: Path) 
     assert not stored.get("secureJsonData")
 
 
-def test_pages_that_misbehave_fail_all(tmp_path: Path) -> None:
+def test_faulty_pages_fail_all_tests(tmp_path: Path) -> None:
     """Each failure has a message that names the problem."""
     normal = {"rules": [{"rule": "Sales", "instances": [{"labels": {}, "state": "NORMAL", "value": 0}]}]}
     with pages(tmp_path / "project", "http", "13") as server:

@@ -79,7 +79,7 @@ def test_a_new_query_begins_with_what_was_chosen_last(evaluate: Evaluate) -> Non
     assert (query["mode"], query["table"], query["window"]) == ("sum", "sales", {"size": 7, "unit": "m"})
 
 
-def test_a_variables_form_is_another_one(evaluate: Evaluate) -> None:
+def test_values_chosen_in_a_variables_form_are_not_used_for_queries(evaluate: Evaluate) -> None:
     """Values chosen there are not used for queries, although the fields have the same names."""
     modes = evaluate(
         "[plugin.components.QueryEditor, datasource.variables.editor].toReversed().map((editor) => {"
@@ -123,7 +123,7 @@ def test_variables_and_empty_values_are_not_remembered(evaluate: Evaluate) -> No
     assert sizes == [[3, "sum"], [3, "sum"], [5, "sum"]]
 
 
-def test_where_grafana_keeps_values_for_users_they_follow_the_user(evaluate: Evaluate) -> None:
+def test_values_in_grafanas_user_storage_are_used_in_another_browser(evaluate: Evaluate) -> None:
     """Values of another browser are used once they are loaded; chosen values are stored for both browsers."""
     memory = evaluate(
         "(async () => { const kept = {}; const storage = { getItem: async (name) => kept[name] ?? null,"
@@ -141,7 +141,7 @@ def test_where_grafana_keeps_values_for_users_they_follow_the_user(evaluate: Eva
     assert memory == [["gfplug.u1"], "raw", "sum"]
 
 
-def test_a_browser_that_keeps_nothing_still_remembers_until_the_page_is_left(evaluate: Evaluate) -> None:
+def test_values_are_remembered_until_the_page_is_left_if_storage_is_forbidden(evaluate: Evaluate) -> None:
     """A browser may forbid storage."""
     mode = evaluate(
         "(() => { localStorage.getItem = localStorage.setItem = () => { throw new Error('denied'); };"

@@ -55,7 +55,7 @@ def test_hooks_answer_in_the_browser_through_the_data_source_proxy(evaluate: Eva
     ]
 
 
-def test_what_a_hook_leaves_goes_to_python(evaluate: Evaluate) -> None:
+def test_a_query_that_a_hook_does_not_answer_goes_to_python(evaluate: Evaluate) -> None:
     """`undefined` leaves the query to Python; a failing hook is an error of its query only."""
     responses, calls = evaluate(
         "[await datasource.query({ range, scopedVars: {}, targets: ['python', 'throws', 'fails', 'ok']"
@@ -72,7 +72,7 @@ def test_what_a_hook_leaves_goes_to_python(evaluate: Evaluate) -> None:
 
 
 @pytest.mark.parametrize(("hooks", "count"), [(HOOKS, 0), ("throw new Error('broken');", 1)], ids=["good", "broken"])
-def test_hooks_are_not_asked_what_has_a_method_of_its_own(evaluate: Evaluate, hooks: str, count: int) -> None:
+def test_hooks_get_no_queries_of_own_forms_or_alert_rules(evaluate: Evaluate, hooks: str, count: int) -> None:
     """Python always answers variables and annotations with own forms, and alert rules."""
     ref_ids = evaluate(
         "(datasource.query({ range, scopedVars: {}, targets: [{ refId: 'V', queryType: 'variable' }] }),"
@@ -131,7 +131,7 @@ def test_hooks_may_change_a_query_and_add_help(evaluate: Evaluate) -> None:
         ),
     ],
 )
-def test_hooks_that_fail_while_loading_are_told_and_the_editors_work(
+def test_hooks_that_fail_while_loading_are_reported_and_the_editors_work(
     evaluate: Evaluate, hooks: str, reason: str
 ) -> None:
     """The console names the file; a panel shows the failure, not an answer from Python."""
@@ -177,7 +177,7 @@ def test_the_templates_hooks_do_nothing(evaluate: Evaluate) -> None:
     assert calls == [["backend"]]
 
 
-def test_what_the_templates_hooks_show_works(evaluate: Evaluate) -> None:
+def test_the_commented_examples_in_the_templates_hooks_work(evaluate: Evaluate) -> None:
     """Without its comment marks, each example does what the line above it says."""
     examples = re.sub(r"^//   ", "", TEMPLATE, flags=re.MULTILINE)
     (answer,), help_, is_filled_in, calls = evaluate(

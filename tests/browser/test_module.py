@@ -25,7 +25,7 @@ DEFAULTS = {
 }
 
 
-def test_it_is_one_definition_that_returns_the_plugin(evaluate: Evaluate) -> None:
+def test_module_js_is_one_definition_that_returns_the_plugin(evaluate: Evaluate) -> None:
     """Grafana's sandbox uses the factory's return value; nothing else is exported."""
     assert evaluate("[definitions, Object.keys(exported), Object.keys(plugin.components)]") == [
         1,
@@ -139,7 +139,7 @@ def test_variables_outside_sql_are_not_quoted(evaluate: Evaluate) -> None:
         ("$v$v", "{ value: '' }", "$__text()$__text()"),
     ],
 )
-def test_variables_can_be_values(evaluate: Evaluate, sql: str, variable: str, expected: str) -> None:
+def test_variables_can_be_sent_as_values(evaluate: Evaluate, sql: str, variable: str, expected: str) -> None:
     """Values are percent-encoded with any format; unknown variables stay."""
     query_model = evaluate(
         f"datasource.applyTemplateVariables({{ refId: 'A', sql: {json.dumps(sql)} }}, {{ v: {variable} }})",
@@ -183,7 +183,7 @@ def test_variable_queries_ask_for_the_range_of_the_dashboard(evaluate: Evaluate)
     assert request == {"range": {"from": 1, "to": 2}, "intervalMs": 3, "targets": []}
 
 
-def test_variables_with_a_form_of_their_own_ask_their_own_method(evaluate: Evaluate) -> None:
+def test_variables_with_their_own_form_call_their_own_method(evaluate: Evaluate) -> None:
     """The query type tells Python the method; a bare text of an old dashboard is not a query."""
     queries = evaluate(
         "(datasource.variables.query({ targets: [{ refId: 'V', of: 'columns', table: '$env' }, ''] }),"
@@ -198,7 +198,7 @@ def test_variables_with_a_form_of_their_own_ask_their_own_method(evaluate: Evalu
     ]
 
 
-def test_annotations_with_a_form_of_their_own_ask_their_own_method(evaluate: Evaluate) -> None:
+def test_annotations_with_their_own_form_call_their_own_method(evaluate: Evaluate) -> None:
     """Defaults complete the stored query; without one the defaults are sent."""
     queries = evaluate(
         "[{ target: { refId: 'Anno', severity: 1 } }, {}].map((each) => datasource.annotations.prepareQuery(each))",

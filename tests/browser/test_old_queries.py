@@ -26,7 +26,7 @@ exports.query = (query) =>
         ("{}", True),
     ],
 )
-def test_an_old_query_may_lack_what_is_required_today(evaluate: Evaluate, text: str, *, is_sent: bool) -> None:
+def test_an_old_query_can_lack_a_field_that_is_required_today(evaluate: Evaluate, text: str, *, is_sent: bool) -> None:
     """Python checks the migrated query; an empty required field in the old query is still incomplete."""
     assert evaluate(f"datasource.filterQuery({text})", source=Aged) is is_sent
 
@@ -48,7 +48,7 @@ def test_no_default_is_added_to_what_python_migrates(evaluate: Evaluate) -> None
     }
 
 
-def test_a_new_query_is_of_today(evaluate: Evaluate) -> None:
+def test_a_new_query_has_the_current_version_and_all_defaults(evaluate: Evaluate) -> None:
     """A new query has all defaults, also the version."""
     assert evaluate("datasource.getDefaultQuery()", source=Aged) == {
         "table": "sales",
@@ -58,7 +58,7 @@ def test_a_new_query_is_of_today(evaluate: Evaluate) -> None:
     }
 
 
-def test_hooks_see_queries_of_today(evaluate: Evaluate) -> None:
+def test_hooks_get_migrated_queries(evaluate: Evaluate) -> None:
     """Hooks get migrated queries with defaults; Python gets the saved form if a hook or the migration skips it."""
     packets, calls = evaluate(
         "[await datasource.query({ range, scopedVars: {}, targets: ["
@@ -78,7 +78,7 @@ def test_hooks_see_queries_of_today(evaluate: Evaluate) -> None:
     ]
 
 
-def test_hooks_ask_about_a_query_once(evaluate: Evaluate) -> None:
+def test_a_query_is_migrated_for_hooks_only_once(evaluate: Evaluate) -> None:
     """Refreshes and other ref ids send no further migrate request; a failed one is sent again."""
     urls = evaluate(
         "(async () => { const asked = [['A', 60], ['A', 60], ['B', 60], ['A', 120], ['A', 'x'], ['A', 'x']];"
@@ -96,7 +96,7 @@ def test_hooks_ask_about_a_query_once(evaluate: Evaluate) -> None:
 
 
 @pytest.mark.parametrize("hooks", ["", HOOKS])
-def test_alert_rules_ask_nothing_in_the_browser(evaluate: Evaluate, hooks: str) -> None:
+def test_alert_rules_send_no_migrate_request(evaluate: Evaluate, hooks: str) -> None:
     """A panel without hooks sends no migrate request, either, as Python migrates its queries."""
     calls = evaluate(
         "[datasource.query({ app: 'unified-alerting', range, scopedVars: {}, targets: [{ refId: 'A', seconds: 60 }] }),"
@@ -111,7 +111,7 @@ def test_alert_rules_ask_nothing_in_the_browser(evaluate: Evaluate, hooks: str) 
 OLD_EDITOR = "elements(plugin.components.QueryEditor({ datasource, query: { refId: 'A', table: 'a', seconds: 60 } }))"
 
 
-def test_an_editor_asks_when_it_opens(evaluate: Evaluate) -> None:
+def test_an_editor_sends_a_migrate_request_when_it_opens(evaluate: Evaluate) -> None:
     """The answer is cached by the request."""
     calls = evaluate(
         f"(async () => {{ {OLD_EDITOR}; await new Promise((done) => setTimeout(done)); return calls; }})()", source=Aged
@@ -122,14 +122,14 @@ def test_an_editor_asks_when_it_opens(evaluate: Evaluate) -> None:
     ]
 
 
-def test_it_can_not_be_used_until_python_has_answered(evaluate: Evaluate) -> None:
+def test_an_editor_is_disabled_until_python_has_answered(evaluate: Evaluate) -> None:
     """The values that it shows until then may have another meaning today."""
     control = "find(({ props }) => props.id === 'gf-query-A-table').props.disabled"
 
     assert evaluate(f"{OLD_EDITOR}.{control}", source=Aged) is True
 
 
-def test_the_editors_of_others_ask_nothing(evaluate: Evaluate) -> None:
+def test_editors_of_classes_without_migrate_send_no_migrate_request(evaluate: Evaluate) -> None:
     """These editors belong to classes without `migrate`."""
     calls = evaluate(
         "(elements(plugin.components.QueryEditor({ datasource, query: { refId: 'A' } })),"

@@ -27,7 +27,7 @@ def query(text: str) -> str:
     )
 
 
-def test_a_control_is_given_its_field_and_what_it_belongs_to(evaluate: Evaluate) -> None:
+def test_a_control_gets_its_field_with_query_and_data_source(evaluate: Evaluate) -> None:
     """Value, label and id equal those of gfplug's control; label, tooltip and error around it stay."""
     (own, row) = evaluate(
         query("{ refId: 'A', table: '' }")
@@ -115,9 +115,7 @@ def test_variables_and_annotations_have_their_own_controls(evaluate: Evaluate) -
         ("const all = { table: () => null };\nexports.variableFields = all;", "exports.variableFields names 'table'"),
     ],
 )
-def test_a_name_that_the_build_could_not_read_is_told_in_the_browser(
-    evaluate: Evaluate, hooks: str, reason: str
-) -> None:
+def test_a_control_for_an_unknown_field_is_reported_in_the_console(evaluate: Evaluate, hooks: str, reason: str) -> None:
     """The controls of gfplug are shown, and the console has the name."""
     complaints = evaluate("complaints", hooks=hooks)
 
@@ -157,7 +155,7 @@ EXPECTED: dict[str, tuple[str, Any]] = {
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_what_the_documentation_shows_works(evaluate: Evaluate, block: str) -> None:
+def test_the_examples_of_the_documentation_work(evaluate: Evaluate, block: str) -> None:
     """Each block of JavaScript is a whole hooks.js that does what its paragraph says."""
     (name,) = re.findall(r"^exports\.(\w+) =", block, re.MULTILINE)
     expression, expected = EXPECTED[name]

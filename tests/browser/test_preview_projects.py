@@ -103,7 +103,7 @@ def test_the_panel_of_an_example_is_drawn(
 
 
 @pytest.mark.parametrize("kind", ["backend", "hybrid", "react"])
-def test_an_api_is_asked_and_drawn(kind: str, browser: Any, tmp_path: Path) -> None:
+def test_the_panel_of_an_openapi_project_is_drawn(kind: str, browser: Any, tmp_path: Path) -> None:
     """Python or the proxy sends requests; rules get the same frames; errors affect one query; no secret is shown."""
     answers = {"frontend": kind} if kind == "react" else {"mode": kind}
     asked: list[tuple[str, str]] = []

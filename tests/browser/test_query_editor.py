@@ -189,7 +189,7 @@ def test_rows_are_added_edited_and_removed(evaluate: Evaluate) -> None:
     ]
 
 
-def test_a_field_comes_and_goes_with_another(evaluate: Evaluate) -> None:
+def test_a_field_is_shown_depending_on_another(evaluate: Evaluate) -> None:
     """A hidden field is not shown and not required."""
     is_shown = [
         evaluate(
@@ -207,7 +207,7 @@ def test_a_field_comes_and_goes_with_another(evaluate: Evaluate) -> None:
     assert (is_shown, complete) == ([False, True], [True, False])
 
 
-def test_choices_are_asked_of_the_plugin(evaluate: Evaluate) -> None:
+def test_choices_are_requested_from_the_plugin(evaluate: Evaluate) -> None:
     """The path has the form's escaped values with filled variables; without a needed value no request is sent."""
     paths = [
         evaluate(
@@ -230,7 +230,7 @@ def test_choices_of_a_row_may_depend_on_the_query(evaluate: Evaluate) -> None:
     assert [path for path in paths if isinstance(path, str)].count("columns?table=x") == 2
 
 
-def test_an_alert_rule_is_told_that_it_has_no_variables(evaluate: Evaluate) -> None:
+def test_the_editor_of_an_alert_rule_says_that_variables_do_not_work(evaluate: Evaluate) -> None:
     """The hint appears only in the alert rule's editor, and names the variables."""
     titles = [
         evaluate(

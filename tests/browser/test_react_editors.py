@@ -34,27 +34,36 @@ SHARED = (
         "a_section_is_kept_inside_an_object",
         "rows_are_added_edited_and_removed",
     ),
-    *("choices_are_asked_of_the_plugin", "choices_of_a_row_may_depend_on_the_query"),
-    *("an_alert_rule_is_told_that_it_has_no_variables", "options_go_where_they_are_kept"),
+    *("choices_are_requested_from_the_plugin", "choices_of_a_row_may_depend_on_the_query"),
+    *("the_editor_of_an_alert_rule_says_that_variables_do_not_work", "each_option_is_stored_where_grafana_keeps_it"),
     *("a_stored_secret_shows_only_that_it_is_there", "defaults_are_shown_and_not_stored"),
     *("rows_of_options_are_edited_in_place", "http_settings_are_stored_where_grafana_reads_them"),
-    *("what_is_switched_off_is_not_shown", "headers_are_numbered_without_a_gap"),
-    *("grafana_13_is_told_what_may_not_be_saved", "it_is_one_definition_that_returns_the_plugin"),
+    *("fields_of_a_switch_that_is_off_are_not_shown", "headers_are_numbered_without_a_gap"),
+    *("grafana_13_gets_the_errors_of_invalid_options", "module_js_is_one_definition_that_returns_the_plugin"),
     *("a_new_query_holds_the_defaults_of_the_dataclass", "annotations_and_variables_use_the_query_editor"),
     *("variables_are_filled_in_everywhere", "variables_are_filled_in_inside_rows_and_sections"),
     *("variables_in_sql_are_quoted_as_grafana_quotes_them", "variables_outside_sql_are_not_quoted"),
-    *("the_secure_socks_proxy_is_shown_where_grafana_has_one", "keys_are_asked_of_the_plugin"),
-    *("only_a_source_that_lists_keys_has_the_methods", "keys_may_be_asked_without_anything"),
-    *("a_failure_is_one_for_grafana_to_show", "a_query_takes_the_dashboards_filters_along"),
-    *("the_query_of_the_panel_stays_as_it_is", "a_query_without_filters_has_none"),
+    *("the_secure_socks_proxy_is_shown_where_grafana_has_one", "filter_keys_are_requested_from_the_plugin"),
+    *("only_a_source_that_lists_keys_has_the_ad_hoc_filter_methods", "filter_keys_can_be_requested_without_arguments"),
+    *("a_failed_request_for_values_is_returned_as_an_error", "a_query_takes_the_dashboards_filters_along"),
+    *("the_saved_query_of_a_panel_does_not_change", "a_source_that_lists_no_keys_gets_no_filters"),
     *("the_editor_shows_filters_that_a_query_holds_and_removes_them", "an_example_becomes_the_query"),
     *("a_field_is_shown_in_its_apps", "a_new_query_begins_with_what_was_chosen_last"),
-    *("a_variables_form_is_another_one", "only_values_of_this_user_and_data_source_are_taken"),
-    *("variables_and_empty_values_are_not_remembered", "where_grafana_keeps_values_for_users_they_follow_the_user"),
-    *("a_browser_that_keeps_nothing_still_remembers_until_the_page_is_left", "a_new_query_is_of_today"),
-    *("an_old_query_may_lack_what_is_required_today", "no_default_is_added_to_what_python_migrates"),
-    *("the_editors_of_others_ask_nothing", "a_variables_query_gets_no_default_before_it_is_migrated"),
-    "an_editor_asks_when_it_opens",
+    *(
+        "values_chosen_in_a_variables_form_are_not_used_for_queries",
+        "only_values_of_this_user_and_data_source_are_taken",
+    ),
+    *("variables_and_empty_values_are_not_remembered", "values_in_grafanas_user_storage_are_used_in_another_browser"),
+    *(
+        "values_are_remembered_until_the_page_is_left_if_storage_is_forbidden",
+        "a_new_query_has_the_current_version_and_all_defaults",
+    ),
+    *("an_old_query_can_lack_a_field_that_is_required_today", "no_default_is_added_to_what_python_migrates"),
+    *(
+        "editors_of_classes_without_migrate_send_no_migrate_request",
+        "a_variables_query_gets_no_default_before_it_is_migrated",
+    ),
+    "an_editor_sends_a_migrate_request_when_it_opens",
 )
 """The tests of the linked editors that React editors pass, too."""
 
@@ -92,7 +101,7 @@ def evaluate(evaluator: Evaluator, modules: Mapping[type, Path]) -> Evaluate:
     return run
 
 
-def test_a_query_is_kept_back_while_what_it_shows_is_empty(evaluate: Evaluate) -> None:
+def test_a_query_is_not_sent_while_a_visible_required_field_is_empty(evaluate: Evaluate) -> None:
     """Hidden fields are not required, and null means the default, as in Python."""
     queries = ["{ table: '' }", "{ table: null }", "{}", "{ table: 'a', hide: true }"]
     wide = [
@@ -114,7 +123,7 @@ def test_a_query_is_kept_back_while_what_it_shows_is_empty(evaluate: Evaluate) -
     ]
 
 
-def test_what_may_be_none_is_stored_as_null(evaluate: Evaluate) -> None:
+def test_an_emptied_optional_field_is_stored_as_null(evaluate: Evaluate) -> None:
     """An emptied text or number and a cleared choice become null, and are shown as empty with any default."""
     log = evaluate(
         query("{ refId: 'A', record: { new: 7 } }")
@@ -133,7 +142,7 @@ def test_what_may_be_none_is_stored_as_null(evaluate: Evaluate) -> None:
     assert values == ["", "d"]
 
 
-def test_until_python_has_answered_nothing_can_be_edited(evaluate: Evaluate) -> None:
+def test_no_field_can_be_edited_until_python_has_answered(evaluate: Evaluate) -> None:
     """The values shown until then may have another meaning today."""
     disabled = evaluate(
         "elements(plugin.components.QueryEditor({ datasource, query: { refId: 'A', table: 'a', seconds: 60 } }))"

@@ -136,6 +136,6 @@ def test_the_react_sources_have_the_types_that_grafana_wants(version: str, tmp_p
     assert compile_(version, tmp_path) == ""
 
 
-def test_the_newest_packages_have_those_of_a_projects_own_tests() -> None:
+def test_the_newest_packages_include_plugin_e2e_of_a_projects_tests() -> None:
     """Otherwise the check of a project's tests above would check nothing."""
     assert (grafana.installed("13") / "@grafana/plugin-e2e").is_dir()

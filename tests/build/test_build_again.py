@@ -30,7 +30,7 @@ def test_an_unchanged_project_is_done_at_once(signals: BuiltProject) -> None:
     assert sum(stages.values()) < max(2.0, sum(signals.report["stages"].values()) / 8)
 
 
-def test_a_change_of_code_costs_no_freeze_and_gives_the_bytes_of_a_whole_build(copy: Path) -> None:
+def test_a_code_change_needs_no_freeze_and_gives_the_bytes_of_a_full_build(copy: Path) -> None:
     """The bundle has the new code; a first build gives the same archive."""
     path = copy / MODULE
     path.write_text(path.read_text().replace("signals are ready", "signals were changed"))
@@ -44,7 +44,7 @@ def test_a_change_of_code_costs_no_freeze_and_gives_the_bytes_of_a_whole_build(c
 
 
 @pytest.mark.skipif(bool(roots.unavailable()), reason=roots.unavailable() or "possible")
-def test_a_full_disk_is_said_and_the_old_bundle_stays(copy: Path) -> None:
+def test_a_full_disk_is_reported_and_the_old_bundle_stays(copy: Path) -> None:
     """All unfinished files are in artifacts/, here on a file system of 30 MB."""
     before = {path: files.sha256_of(path) for path in files.walk(copy / "dist")}
     mounted = 'mount -t tmpfs -o size=30m tmpfs "$1" && shift && exec "$@"'
@@ -95,7 +95,9 @@ def orphan(
         os.kill(int(pid), signal.SIGKILL)
 
 
-def test_nothing_is_left_when_the_parent_is_killed(orphan: tuple[int, BuiltProject], tmp_path: Path) -> None:
+def test_a_bundle_whose_parent_is_killed_leaves_no_process_or_file(
+    orphan: tuple[int, BuiltProject], tmp_path: Path
+) -> None:
     """No process, socket, temporary folder or file in the bundle remains, with either libc."""
     pid, killed = orphan
     until = time.monotonic() + 10

@@ -60,7 +60,7 @@ def dist(signals: BuiltProject, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.mark.shows("errors: a call that takes")
-def test_a_late_bundle_says_where_it_stands(dist: Path) -> None:
+def test_the_error_for_a_late_bundle_has_the_current_line_of_its_code(dist: Path) -> None:
     """The message has file, line and function of the innermost frame of the author, for `def` and `async def`."""
     query = gfplug("call", "query", dist, "--set", "do=sleep", "--timeout", "4")
     resource = gfplug("call", "resource", "late/x", dist, "--timeout", "4")
@@ -72,7 +72,7 @@ def test_a_late_bundle_says_where_it_stands(dist: Path) -> None:
     assert "--timeout SECONDS waits longer" in query.err
 
 
-def test_a_failing_bundle_says_where_and_answers_in_part(dist: Path) -> None:
+def test_a_failing_bundle_names_the_line_and_gives_partial_answers(dist: Path) -> None:
     """Each failure gives one error."""
     bug = gfplug("call", "query", dist, "--set", "do=bug")
     part = gfplug("call", "query", dist, "--set", "do=partial", "--json")

@@ -103,7 +103,7 @@ def test_a_dependency_that_is_not_in_the_bundle_gets_a_line(bundle_and_messages:
 
 
 @pytest.mark.shows("errors: a package that is installed but not needed makes the bundle huge")
-def test_what_is_not_a_dependency_and_comes_along_gets_a_line(bundle_and_messages: tuple[Path, str]) -> None:
+def test_a_bundled_package_that_is_not_a_dependency_gets_a_line(bundle_and_messages: tuple[Path, str]) -> None:
     """The line has its size; requirements of dependencies are not in it."""
     (line,) = (line for line in bundle_and_messages[1].splitlines() if "not among your dependencies" in line)
 

@@ -74,7 +74,7 @@ def test_drivers_that_have_a_hook_compute_and_connect(tmp_path: Path) -> None:
 
 @pytest.mark.shows("errors: a file that your code")
 @pytest.mark.timeout(900)
-def test_a_file_that_the_bundle_lacks_is_named_and_the_named_entry_mends_it(fresh: Path, tmp_path: Path) -> None:
+def test_a_data_file_missing_in_the_bundle_is_named_with_the_entry_that_adds_it(fresh: Path, tmp_path: Path) -> None:
     """The query that the build sends fails; the hint has the entry for DATA."""
     project = new_project(tmp_path / "project")
     (project / "src/plugin/datasource.py").write_text(READS_A_FILE)

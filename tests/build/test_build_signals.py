@@ -27,7 +27,7 @@ from gfplug.host.smoke import smoke
 from gfplug.host.target import Target
 
 
-def test_the_report_tells_what_was_made(signals: BuiltProject) -> None:
+def test_the_report_matches_the_built_files(signals: BuiltProject) -> None:
     """Sizes, counts, times and the libc floor match the files on disk."""
     report, entries = signals.report, files.entries(signals.dist)
 
@@ -39,7 +39,7 @@ def test_the_report_tells_what_was_made(signals: BuiltProject) -> None:
     assert sys.platform != "linux" or report["glibc_floor"].startswith("2.")
 
 
-def test_a_project_that_uses_what_it_asks_for_hears_nothing_of_dependencies(signals: BuiltProject) -> None:
+def test_a_project_that_uses_its_dependencies_gets_no_dependency_warning(signals: BuiltProject) -> None:
     """The build of the example reports its steps, and warns of no package."""
     assert "Froze the plugin" in signals.messages
     assert "dependencies" not in signals.messages
@@ -52,7 +52,7 @@ def test_archive_and_bundle_are_small(signals: BuiltProject) -> None:
     assert signals.report["bundle_bytes"] <= 99_700_000
 
 
-def test_without_grpcio_they_are_smaller(signals: BuiltProject, signals_http2: BuiltProject) -> None:
+def test_archive_and_bundle_are_smaller_without_grpcio(signals: BuiltProject, signals_http2: BuiltProject) -> None:
     """The other transport is in Python; the test finds any part of grpcio in the bundle."""
     assert signals_http2.report["archive_bytes"] <= signals.report["archive_bytes"] - 6_700_000
     assert signals_http2.report["bundle_bytes"] <= 82_000_000
@@ -80,7 +80,7 @@ def test_a_plugin_that_has_answered_takes_little_memory(
 
 
 @pytest.mark.shows("errors: pyarrow makes the bundle huge")
-def test_the_bundle_is_what_grafana_loads(signals: BuiltProject) -> None:
+def test_the_bundle_has_the_files_that_grafana_loads(signals: BuiltProject) -> None:
     """It has the manifest with version and date, module.js, logo, documents, executable; no link, no stray package."""
     manifest = json.loads((signals.dist / "plugin.json").read_text())
     names = {path.relative_to(signals.dist).as_posix() for path in files.walk(signals.dist)}
@@ -93,7 +93,7 @@ def test_the_bundle_is_what_grafana_loads(signals: BuiltProject) -> None:
 
 
 @pytest.mark.shows("errors: `GLIBC_2.xx not found`", "errors: pyarrow makes the bundle huge")
-def test_the_build_says_how_big_and_how_old(copy: Path) -> None:
+def test_the_build_prints_sizes_and_the_oldest_glibc(copy: Path) -> None:
     """The output has the sizes, and on Linux the oldest glibc with the file that needs it; pyarrow alone is 150 MB."""
     with (copy / "src/plugin/datasource.py").open("a") as stream:
         stream.write("\n# changed, so that the bundle is made anew\n")
@@ -106,7 +106,7 @@ def test_the_build_says_how_big_and_how_old(copy: Path) -> None:
     assert sys.platform != "linux" or re.search(r"Needs glibc 2\.\d+ or newer, because of \S+", ran.err)
 
 
-def test_what_only_clients_need_is_left_out(signals: BuiltProject) -> None:
+def test_files_that_only_grpc_clients_need_are_left_out(signals: BuiltProject) -> None:
     """The example is not a client of a server, so the bundle has no root certificates of grpcio."""
     assert not list(signals.dist.rglob("roots.pem"))
 
@@ -292,7 +292,7 @@ def test_a_newer_glibc_than_allowed_is_refused_with_file_and_symbol(copy: Path) 
 
 
 @pytest.mark.shows("errors: a hidden import")
-def test_what_pyinstaller_misses_is_named_and_the_named_line_mends_it(copy: Path) -> None:
+def test_modules_that_pyinstaller_misses_are_named_with_the_line_to_add(copy: Path) -> None:
     """These are a module that is imported by a computed name, and parts of pyarrow that only this author uses."""
     path, spec = copy / "src/plugin/datasource.py", copy / "plugin.spec"
     extra = (

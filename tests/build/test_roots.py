@@ -47,7 +47,7 @@ def results_by_place(
 
 
 @pytest.mark.shows("errors: `libstdc++.so.6` is missing in the image", "errors: /tmp is mounted noexec")
-def test_the_table_in_the_documentation_is_what_was_seen(results_by_place: dict[str, list[str]]) -> None:
+def test_the_table_in_the_documentation_matches_the_results(results_by_place: dict[str, list[str]]) -> None:
     """The table has a cell for each image, condition and mode."""
     assert {result for results in results_by_place.values() for result in results} <= {"starts", NOTHING}
     lines = [f"{START} condition | {' | '.join(MODES)} |", "| --- " * (2 + len(MODES)) + "|"]

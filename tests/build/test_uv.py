@@ -111,7 +111,7 @@ def test_uv_downloads_a_python_that_has_libpython_and_keeps_it(
 
 
 @pytest.mark.parametrize(("name", "value"), [("UV_OFFLINE", "1"), ("UV_PYTHON_DOWNLOADS", "never")])
-def test_uv_downloads_nothing_where_it_may_not(
+def test_uv_downloads_nothing_if_downloads_are_forbidden(
     project: Project, monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     """The error names the missing Python, and nothing is written."""
@@ -122,7 +122,7 @@ def test_uv_downloads_nothing_where_it_may_not(
     assert not list(project.root.glob("uvs/cpython*"))
 
 
-def test_uvs_own_settings_hold_too(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_in_uv_toml_are_respected(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """A uv.toml that forbids downloads is obeyed, and uv's message is shown."""
     (project.root / "uv.toml").write_text('python-downloads = "manual"\n')
     monkeypatch.setenv("UV_CONFIG_FILE", str(project.root / "uv.toml"))

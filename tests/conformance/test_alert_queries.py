@@ -60,7 +60,7 @@ def ask_kinds(source: Plugin, *kinds: str, from_alert: bool = True) -> dict[str,
 
 
 @pytest.mark.shows("frames 40", "frames 44")
-def test_live_channels_are_for_panels(source: Plugin) -> None:
+def test_live_channels_reach_panels_but_no_alert_rules(source: Plugin) -> None:
     """A frame's channel reaches a panel and never an alert rule; its times are sorted for both."""
     for from_alert in (True, False):
         [frame] = ask_kinds(source, "live", from_alert=from_alert)["live"]["frames"]
@@ -70,7 +70,7 @@ def test_live_channels_are_for_panels(source: Plugin) -> None:
 
 
 @pytest.mark.shows("frames 48", "frames 49")
-def test_logs_are_refused_by_themselves(source: Plugin) -> None:
+def test_logs_for_an_alert_rule_are_an_error_of_their_query_only(source: Plugin) -> None:
     """Logs for an alert rule are an error of that query, with the reason; other queries and panels are answered."""
     answers = ask_kinds(source, "logs", "multi", "nothing")
     panel_answer = ask_kinds(source, "logs", from_alert=False)["logs"]
@@ -83,13 +83,13 @@ def test_logs_are_refused_by_themselves(source: Plugin) -> None:
 
 
 @pytest.mark.shows("frames 46")
-def test_what_a_rule_will_stumble_over_is_logged(source: Plugin) -> None:
+def test_an_error_that_an_alert_rule_will_get_is_logged(source: Plugin) -> None:
     """Two series without labels are answered, and the log has the error that the rule will get."""
     assert ask_kinds(source, "twins")["twins"]["status"] == 200
     assert "2 series have the labels {}" in source.stderr()
 
 
-def test_a_shape_that_breaks_its_type_is_an_error(source: Plugin) -> None:
+def test_a_frame_whose_shape_contradicts_its_type_is_an_error(source: Plugin) -> None:
     """A frame with the type of another shape is an error of its query, before Grafana misreads it."""
     answers = ask_kinds(source, "broken", "multi", from_alert=False)
 

@@ -80,7 +80,7 @@ def test_code_that_does_not_import_leaves_the_old_code_and_says_why(broken: Plug
     assert any(WORDS in message for message in messages(broken))
 
 
-def test_mending_the_code_ends_the_complaint(broken: Plugin, editor: Editor) -> None:
+def test_corrected_code_is_served_without_the_error(broken: Plugin, editor: Editor) -> None:
     """The next save that imports is served, without a notice."""
     editor.save(3)
     eventually(lambda: broken.health()["status"] == "OK", within_s=10)

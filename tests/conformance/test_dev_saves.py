@@ -47,7 +47,7 @@ def test_a_save_is_served_within_a_second(plugin: Plugin, editor: Editor) -> Non
 
 @pytest.mark.long
 @pytest.mark.soak
-def test_a_hundred_saves_leave_nothing(plugin: Plugin, editor: Editor) -> None:
+def test_a_hundred_saves_leak_no_process_thread_or_descriptor(plugin: Plugin, editor: Editor) -> None:
     """No process, thread or descriptor stays, and the memory of the remaining process is bounded."""
     value(plugin)
     for number in range(2, 12):

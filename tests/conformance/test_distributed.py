@@ -64,7 +64,7 @@ def total(answer: dict[str, Any]) -> int:
     return int(sum(sum(frame["fields"][1]["values"]) for frame in answer["frames"]))
 
 
-def test_the_plugin_holds_the_answer_alone(plugin: Plugin, cluster: DaskCluster) -> None:
+def test_the_plugin_holds_only_the_answer_in_memory(plugin: Plugin, cluster: DaskCluster) -> None:
     """The workers read ten million rows; the plugin's memory grows only by an answer of 120 points."""
     few, count_query = counting(1000, scheduler=cluster.address)
     many, _ = counting(ROWS, scheduler=cluster.address)

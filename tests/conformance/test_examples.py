@@ -49,7 +49,7 @@ def judged(answer: dict[str, Any]) -> tuple[str, list[str], int]:
 
 @pytest.mark.parametrize("example", ["signals", "http"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_example_lives_and_ends_cleanly(
+def test_an_example_starts_answers_and_ends_cleanly(
     host: Host, programs: Programs, source: dict[str, Any], example: str, kind: str
 ) -> None:
     """The test covers handshake, ping, health, queries of a panel and an alert rule, the line on stdout, and Kill."""

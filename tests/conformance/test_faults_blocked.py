@@ -30,7 +30,7 @@ def blocked(plugin: Plugin, count: int = 1, **source: Any) -> list[Pending]:
 
 
 @pytest.mark.shows("protocol 26", "faults: User code never returns")
-def test_a_full_pool_keeps_health_and_the_end_free(host: Host, faulty_probe: Path) -> None:
+def test_a_full_pool_delays_neither_health_nor_shutdown(host: Host, faulty_probe: Path) -> None:
     """With the pool's threads blocked, one of them busy, and queries waiting, "Save & test" and Kill do not wait."""
     plugin = host.start(faulty_probe)
     plugin.query(query())
@@ -62,7 +62,7 @@ def test_a_full_pool_keeps_async_handlers_free(host: Host, faulty_probe: Path) -
 
 
 @pytest.mark.shows("faults: User code never returns")
-def test_threads_that_nobody_waits_for_are_made_up_for(host: Host, faulty_probe: Path) -> None:
+def test_blocked_threads_of_cancelled_queries_are_replaced(host: Host, faulty_probe: Path) -> None:
     """After Grafana has cancelled the queries that block every thread, the next ones are answered."""
     plugin = host.start(faulty_probe)
     plugin.query(query())
@@ -107,7 +107,7 @@ def test_health_checks_that_block_leave_room_for_others(host: Host, faulty_probe
 
 
 @pytest.mark.shows("faults: User code never returns")
-def test_an_instance_that_never_ends_holds_up_nothing(host: Host, faulty_probe: Path) -> None:
+def test_a_dispose_that_blocks_delays_neither_queries_nor_shutdown(host: Host, faulty_probe: Path) -> None:
     """The next instance and the plugin's end do not wait for `dispose`."""
     plugin = host.start(faulty_probe)
     for version in range(3):
@@ -118,7 +118,9 @@ def test_an_instance_that_never_ends_holds_up_nothing(host: Host, faulty_probe: 
 
 
 @pytest.mark.parametrize("environment", [{}, ASYNC], ids=["def", "async def"])
-def test_a_stream_that_blocks_holds_up_nothing(host: Host, faulty_probe: Path, environment: dict[str, str]) -> None:
+def test_a_stream_that_blocks_delays_neither_other_calls_nor_shutdown(
+    host: Host, faulty_probe: Path, environment: dict[str, str]
+) -> None:
     """The generator never returns, so it can't be closed."""
     plugin = host.start(faulty_probe, env=environment)
     streams = [plugin.send("run_stream", request={"pluginContext": context(), "path": "block"}) for _ in range(3)]
@@ -130,7 +132,7 @@ def test_a_stream_that_blocks_holds_up_nothing(host: Host, faulty_probe: Path, e
     ends_well(plugin)
 
 
-def test_an_async_handler_that_blocks_its_loop_keeps_the_end_free(host: Host, faulty_probe: Path) -> None:
+def test_an_async_handler_that_blocks_its_loop_does_not_delay_the_shutdown(host: Host, faulty_probe: Path) -> None:
     """Only the author's loop is blocked: the host's health service, `def` methods and Kill do not wait."""
     plugin = host.start(faulty_probe, env=ASYNC)
     plugin.query(query())
@@ -141,7 +143,9 @@ def test_an_async_handler_that_blocks_its_loop_keeps_the_end_free(host: Host, fa
     ends_well(plugin)
 
 
-def test_dies_with_its_parent_though_its_control_loop_is_stuck(new_host: HostMaker, faulty_probe: Path) -> None:
+def test_the_plugin_dies_with_its_parent_although_its_control_loop_is_stuck(
+    new_host: HostMaker, faulty_probe: Path
+) -> None:
     """An exception whose text never ends is almost the only way to stop the control loop; no orphan is left."""
     host = new_host()
     plugin = host.start(faulty_probe)
@@ -156,7 +160,7 @@ def test_dies_with_its_parent_though_its_control_loop_is_stuck(new_host: HostMak
 
 
 @pytest.mark.shows("faults: The host is killed")
-def test_dies_with_its_parent_while_everything_blocks(new_host: HostMaker, faulty_probe: Path) -> None:
+def test_the_plugin_dies_with_its_parent_while_everything_blocks(new_host: HostMaker, faulty_probe: Path) -> None:
     """A killed host leaves no orphan, although no thread, constructor or stream of the plugin ever returns."""
     host = new_host()
     plugin = host.start(faulty_probe)

@@ -55,7 +55,9 @@ def test_forks_that_end_are_harmless(host: Host, faulty_probe: Path, environment
 
 
 @pytest.mark.shows("faults: It forks")
-def test_a_fork_that_goes_on_as_the_plugin_ends(host: Host, faulty_probe: Path, environment: dict[str, str]) -> None:
+def test_a_fork_that_returns_from_the_handler_is_ended(
+    host: Host, faulty_probe: Path, environment: dict[str, str]
+) -> None:
     """A child that returns from the handler would answer a second time, or wait for ever, so it is ended."""
     plugin = host.start(faulty_probe, env=environment)
     for _ in range(3):
@@ -86,7 +88,7 @@ def test_pools_of_processes_work(host: Host, programs: Programs, environment: di
 
 @pytest.mark.shows("faults: It exits or crashes")
 @pytest.mark.parametrize("ending", [("exit", "exit status 3"), ("crash", "segmentation fault")], ids=["exit", "crash"])
-def test_an_end_without_notice_is_seen_at_once(
+def test_an_unexpected_exit_is_reported_at_once(
     host: Host, faulty_probe: Path, environment: dict[str, str], ending: tuple[str, str]
 ) -> None:
     """The host gets the exit status, callers get an error; no process is left, and the next start answers."""
@@ -104,7 +106,7 @@ def test_an_end_without_notice_is_seen_at_once(
 
 
 @pytest.mark.shows("faults: It exits or crashes")
-def test_a_crash_tells_where(host: Host, faulty_probe: Path, environment: dict[str, str]) -> None:
+def test_a_crash_logs_the_stacks(host: Host, faulty_probe: Path, environment: dict[str, str]) -> None:
     """A segmentation fault leaves the stacks in Grafana's log, the author's file among them."""
     plugin = host.start(faulty_probe, env=environment)
     with pytest.raises(HostError, match="Unavailable"):
@@ -124,7 +126,9 @@ def answers(plugin: Plugin) -> bool:
 
 
 @pytest.mark.parametrize("place", ["health", "make"])
-def test_an_end_in_any_place_is_seen(host: Host, faulty_probe: Path, environment: dict[str, str], place: str) -> None:
+def test_an_exit_in_any_method_is_reported(
+    host: Host, faulty_probe: Path, environment: dict[str, str], place: str
+) -> None:
     """If any method ends the process, the caller gets an error at once, and the host has the exit status."""
     plugin = host.start(faulty_probe, env=environment)
     with pytest.raises(HostError, match="Unavailable"):

@@ -119,7 +119,7 @@ def test_a_subscription_that_raises_fails_with_its_text(faulty: Plugin, how: str
 
 @pytest.mark.shows("protocol 70", "faults: User code raises anything")
 @raised
-def test_a_stream_that_raises_says_so_after_what_it_sent(faulty: Plugin, how: str) -> None:
+def test_a_stream_that_raises_sends_its_error_after_its_packets(faulty: Plugin, how: str) -> None:
     """Packets before the exception arrive; Grafana reads the reason and restarts the stream."""
     ended = faulty.ask("run_stream", request={"pluginContext": context(), "path": how})
 
@@ -131,7 +131,7 @@ def test_a_stream_that_raises_says_so_after_what_it_sent(faulty: Plugin, how: st
 
 @pytest.mark.shows("protocol 56")
 @raised
-def test_a_chunked_query_that_raises_keeps_what_it_sent(faulty: Plugin, how: str) -> None:
+def test_a_chunked_query_that_raises_keeps_its_earlier_parts(faulty: Plugin, how: str) -> None:
     """The query's earlier parts arrive, then its error; another query of the same call is answered completely."""
     chunks = faulty.ask("query_chunked", request=query_request(query("A", kind=how), query("B")))["chunks"]
     errors = {chunk["ref_id"]: chunk["error"] for chunk in chunks if chunk["error"]}
@@ -143,7 +143,7 @@ def test_a_chunked_query_that_raises_keeps_what_it_sent(faulty: Plugin, how: str
 
 
 @raised
-def test_an_instance_that_raises_at_its_end_is_replaced_all_the_same(faulty: Plugin, how: str) -> None:
+def test_an_instance_whose_dispose_raises_is_replaced(faulty: Plugin, how: str) -> None:
     """Only the log has the exception; the next instance answers."""
     for version in range(2):
         source = {**broken(how, "dispose"), "lastUpdatedMS": 1 + version}
@@ -151,7 +151,7 @@ def test_an_instance_that_raises_at_its_end_is_replaced_all_the_same(faulty: Plu
     assert well(faulty)
 
 
-def test_a_body_that_breaks_ends_its_own_answer(faulty: Plugin) -> None:
+def test_a_streamed_body_that_raises_fails_only_its_own_call(faulty: Plugin) -> None:
     """A later status is not possible, so the call fails; the next call succeeds."""
     with pytest.raises(HostError, match="UnlikeOthersError: too late"):
         faulty.resource("late")

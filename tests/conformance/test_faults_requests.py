@@ -114,7 +114,7 @@ def test_malformed_settings_are_reported_by_health_and_queries(
     ],
     ids=["empty", "cookie", "letters", "many"],
 )
-def test_odd_headers_harm_nobody(running_python: Plugin, headers: dict[str, str]) -> None:
+def test_odd_headers_do_not_affect_the_answer(running_python: Plugin, headers: dict[str, str]) -> None:
     """Only the handler reads odd headers."""
     assert running_python.query(query(), headers=headers)["A"]["status"] == 200
     assert well(running_python)
@@ -131,7 +131,7 @@ def test_odd_headers_harm_nobody(running_python: Plugin, headers: dict[str, str]
     ],
     ids=["trace", "tenant", "log", "binary"],
 )
-def test_odd_metadata_harms_nobody(running_python: Plugin, metadata: dict[str, list[str]]) -> None:
+def test_odd_metadata_does_not_affect_the_answer(running_python: Plugin, metadata: dict[str, list[str]]) -> None:
     """Odd metadata can't forge a log line, either."""
     answer = running_python.ask("query", request=query_request(query()), metadata=metadata)
 

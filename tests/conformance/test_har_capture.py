@@ -156,7 +156,9 @@ def hidden(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_our_har_is_the_sdks(go: Plugin, ours: Plugin, upstream: Upstream, case: dict[str, Any]) -> None:
+def test_our_har_document_equals_that_of_the_sdk(
+    go: Plugin, ours: Plugin, upstream: Upstream, case: dict[str, Any]
+) -> None:
     """Frame and document have the same keys and values except known differences; ours have no secret."""
     their_frame, theirs = captured(go, upstream.url, case)
     our_frame, text = captured(ours, upstream.url, case)
@@ -166,7 +168,7 @@ def test_our_har_is_the_sdks(go: Plugin, ours: Plugin, upstream: Upstream, case:
     assert [needle for needle in NEEDLES if needle in text] == []
 
 
-def test_a_failed_request_is_told_as_the_sdk_does(go: Plugin, ours: Plugin) -> None:
+def test_a_failed_request_is_recorded_as_by_the_sdk(go: Plugin, ours: Plugin) -> None:
     """If no server listens, the entry has no answer; the query has its error."""
     case = {"path": f"/json?{KEYED}"}
     their_frame, theirs = captured(go, "http://127.0.0.1:1", case)
@@ -179,7 +181,9 @@ def test_a_failed_request_is_told_as_the_sdk_does(go: Plugin, ours: Plugin) -> N
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-Grafana-HAR-Capture": "1"}, {"http_X-Grafana-HAR-Capture": "true"}])
-def test_only_the_header_asks(go: Plugin, ours: Plugin, upstream: Upstream, headers: dict[str, str]) -> None:
+def test_only_the_exact_header_enables_the_capture(
+    go: Plugin, ours: Plugin, upstream: Upstream, headers: dict[str, str]
+) -> None:
     """Only the exact header without `http_` enables the capture."""
     for plugin in (go, ours):
         responses = plugin.query(

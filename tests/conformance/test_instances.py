@@ -39,7 +39,7 @@ def instance(plugin: Plugin, source: Mapping[str, Any], *, tenant: str = "", **p
 
 
 @pytest.mark.shows("protocol 77")
-def test_same_settings_same_instance(running: Plugin) -> None:
+def test_equal_settings_use_the_same_instance(running: Plugin) -> None:
     """Two queries without a change get answers from the same object (item 77)."""
     source = settings(uid="same", number=11)
 
@@ -47,7 +47,7 @@ def test_same_settings_same_instance(running: Plugin) -> None:
 
 
 @pytest.mark.shows("protocol 77")
-def test_first_requests_at_once_share_one_instance(running: Plugin) -> None:
+def test_concurrent_first_requests_share_one_instance(running: Plugin) -> None:
     """Fifty concurrent first requests create one object (item 77)."""
     request = query_request(query(kind="echo"), settings=settings(uid="crowd", number=12))
     answers = [pending.result() for pending in [running.send("query", request=request) for _ in range(50)]]

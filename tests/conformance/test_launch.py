@@ -46,7 +46,7 @@ def test_stdout_holds_the_handshake_line_alone(host: Host, any_plugin: Path) -> 
 
 
 @pytest.mark.shows("protocol 1", "errors: the host's environment")
-def test_starts_with_nothing_in_the_environment(host: Host, any_plugin: Path) -> None:
+def test_plugin_starts_with_only_go_plugins_variables(host: Host, any_plugin: Path) -> None:
     """go-plugin's four variables are enough: no PATH, HOME, TMPDIR or LANG (item 1)."""
     plugin = host.start(any_plugin, bare=True)
 
@@ -54,7 +54,7 @@ def test_starts_with_nothing_in_the_environment(host: Host, any_plugin: Path) ->
 
 
 @pytest.mark.shows("protocol 2")
-def test_starts_in_a_deleted_folder(new_host: HostMaker, any_plugin: Path, tmp_path: Path) -> None:
+def test_plugin_starts_in_a_deleted_folder(new_host: HostMaker, any_plugin: Path, tmp_path: Path) -> None:
     """The plugin starts although its working directory is deleted (item 2)."""
     gone = tmp_path / "gone"
     gone.mkdir()
@@ -98,7 +98,7 @@ def test_source_works_in_any_path(host: Host, programs: Programs, tmp_path: Path
 
 
 @pytest.mark.shows("protocol 20")
-def test_speaks_mutual_tls_when_asked(host: Host, tls_plugin: Path) -> None:
+def test_plugin_speaks_mutual_tls_with_automtls(host: Host, tls_plugin: Path) -> None:
     """With AutoMTLS the client accepts the plugin's certificate, and the plugin accepts the client's (items 19, 20)."""
     plugin = host.start(tls_plugin, auto_mtls=True)
     plugin.ping()
@@ -135,7 +135,7 @@ def test_cancelling_passes_mutual_tls(host: Host, programs: Programs, name: str)
 
 @pytest.mark.shows("protocol 19")
 @pytest.mark.parametrize("name", ["probe", "probe-http2"])
-def test_refuses_other_clients_under_mutual_tls(host: Host, programs: Programs, name: str) -> None:
+def test_plugin_refuses_other_clients_under_mutual_tls(host: Host, programs: Programs, name: str) -> None:
     """With AutoMTLS a client without the certificate gets no answer, not even in plain text (items 19, 20)."""
     grpc = pytest.importorskip("grpc")
     plugin = host.start(programs.probe(name), auto_mtls=True)
@@ -147,7 +147,7 @@ def test_refuses_other_clients_under_mutual_tls(host: Host, programs: Programs, 
 
 @pytest.mark.shows("protocol 19")
 @pytest.mark.long
-def test_says_what_mutual_tls_needs(host: Host, built_signals: Path) -> None:
+def test_plugin_without_cryptography_logs_what_mutual_tls_needs(host: Host, built_signals: Path) -> None:
     """A bundle without cryptography does not serve in plain text; the client logs the reason (item 19)."""
     with pytest.raises(HostError) as caught:
         host.start(built_signals, name="signals", auto_mtls=True, start_timeout_s=10)
@@ -159,7 +159,7 @@ def test_says_what_mutual_tls_needs(host: Host, built_signals: Path) -> None:
 
 
 @pytest.mark.shows("protocol 21")
-def test_admits_that_it_can_not_multiplex(host: Host, python_probe: Path) -> None:
+def test_plugin_does_not_offer_broker_multiplexing(host: Host, python_probe: Path) -> None:
     """The plugin does not offer broker multiplexing, and a client that requires it ends with that reason (item 21)."""
     with pytest.raises(HostError, match="multiplexing") as caught:
         host.start(python_probe, multiplex=True, start_timeout_s=10)
@@ -168,7 +168,7 @@ def test_admits_that_it_can_not_multiplex(host: Host, python_probe: Path) -> Non
 
 
 @pytest.mark.shows("protocol 15")
-def test_puts_its_socket_where_it_is_told(host: Host, any_plugin: Path) -> None:
+def test_plugin_unix_socket_dir_decides_where_the_socket_is(host: Host, any_plugin: Path) -> None:
     """PLUGIN_UNIX_SOCKET_DIR decides where the socket is (item 15)."""
     plugin = host.start(any_plugin, socket_dir=True)
     folder = next(entry["fields"]["dir"] for entry in plugin.logs() if "temporary directory" in entry["message"])
@@ -177,7 +177,7 @@ def test_puts_its_socket_where_it_is_told(host: Host, any_plugin: Path) -> None:
 
 
 @pytest.mark.shows("protocol 16")
-def test_keeps_its_socket_from_other_users(host: Host, any_plugin: Path) -> None:
+def test_other_users_cannot_connect_to_the_socket(host: Host, any_plugin: Path) -> None:
     """Only the owner can connect: the socket or its folder refuses other users (item 16)."""
     socket = Path(host.start(any_plugin).started["address"])
     may_others_write = stat.S_IMODE(socket.stat().st_mode) & 0o022
@@ -187,7 +187,7 @@ def test_keeps_its_socket_from_other_users(host: Host, any_plugin: Path) -> None
 
 
 @pytest.mark.shows("protocol 17")
-def test_finds_a_place_for_its_socket_when_the_temp_folder_has_a_long_path(
+def test_the_socket_is_elsewhere_if_the_temp_folder_has_a_long_path(
     host: Host, python_plugin: Path, tmp_path: Path
 ) -> None:
     """If TMPDIR is too long for a socket's name, the socket is elsewhere (item 17)."""
@@ -203,7 +203,7 @@ def test_finds_a_place_for_its_socket_when_the_temp_folder_has_a_long_path(
     [{}, {"grafana_plugin_type": "panel"}, {"GRAFANA_PLUGIN_TYPE": "datasource"}],
     ids=["without cookie", "another cookie", "cookie in capitals"],
 )
-def test_explains_itself_when_started_by_hand(any_plugin: Path, environment: dict[str, str]) -> None:
+def test_plugin_explains_itself_when_started_by_hand(any_plugin: Path, environment: dict[str, str]) -> None:
     """Without the cookie the plugin writes a text to stderr, nothing to stdout, and exits with 1 (items 5, 6)."""
     done = subprocess.run(
         [any_plugin], env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False
@@ -225,14 +225,14 @@ def line_of(*words: str | Path, **environment: str) -> str:
 
 
 @pytest.mark.shows("protocol 4")
-def test_starts_without_stdin(any_plugin: Path) -> None:
+def test_plugin_starts_without_stdin(any_plugin: Path) -> None:
     """With a closed standard input the plugin still writes its handshake (item 4)."""
     assert HANDSHAKE.fullmatch(line_of("/bin/sh", "-c", f"exec '{any_plugin}' <&-", PLUGIN_PROTOCOL_VERSIONS="2"))
 
 
 @pytest.mark.shows("protocol 14")
 @pytest.mark.parametrize("versions", ["1,2", "2,3", "3", ""])
-def test_answers_version_2_to_any_offer(python_probe: Path, versions: str) -> None:
+def test_plugin_answers_version_2_to_any_offer(python_probe: Path, versions: str) -> None:
     """If the host offers other versions or none, the plugin still names its only version (item 14)."""
     environment = {"PLUGIN_PROTOCOL_VERSIONS": versions} if versions else {}
 

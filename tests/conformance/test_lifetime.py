@@ -43,7 +43,7 @@ def test_a_child_of_user_code_does_not_hold_up_the_end(host: Host, python_probe:
 
 
 @pytest.mark.shows("protocol 24", "protocol 36")
-def test_runs_leave_no_files(host: Host, any_plugin: Path, tmp_path: Path) -> None:
+def test_a_run_of_the_plugin_leaves_no_files(host: Host, any_plugin: Path, tmp_path: Path) -> None:
     """After a start and a stop the plugin's temp folder, of any name, is unchanged (items 24, 36)."""
     folder = tmp_path / "é ☃"
     folder.mkdir()
@@ -57,7 +57,7 @@ def test_runs_leave_no_files(host: Host, any_plugin: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.shows("protocol 34", "protocol 89")
-def test_is_restarted_after_a_crash(host: Host, any_plugin: Path) -> None:
+def test_plugin_is_restarted_after_a_crash(host: Host, any_plugin: Path) -> None:
     """After kill -9 the plugin answers again within 5 s: the restart loop notices its end at once (items 34, 89)."""
     plugin = host.start(any_plugin, restart=True)
     plugin.health()
@@ -71,7 +71,7 @@ def test_is_restarted_after_a_crash(host: Host, any_plugin: Path) -> None:
 
 @pytest.mark.shows("protocol 33", "faults: The host is killed", "errors: a plugin in one file")
 @pytest.mark.parametrize("moment", ["before any call", "after a call", "in a query"])
-def test_dies_with_its_parent(new_host: HostMaker, python_plugin: Path, moment: str) -> None:
+def test_plugin_dies_with_its_parent(new_host: HostMaker, python_plugin: Path, moment: str) -> None:
     """After kill -9 of Grafana at any time, the plugin and all of its processes end within 5 s (item 33)."""
     host = new_host()
     plugin = host.start(python_plugin)
@@ -87,7 +87,7 @@ def test_dies_with_its_parent(new_host: HostMaker, python_plugin: Path, moment: 
 
 
 @pytest.mark.shows("protocol 31")
-def test_ignores_interrupts(host: Host, any_plugin: Path) -> None:
+def test_plugin_ignores_interrupts(host: Host, any_plugin: Path) -> None:
     """Ctrl-C reaches the plugin, too, which waits until Grafana stops it (item 31)."""
     plugin = host.start(any_plugin)
     os.kill(plugin.pid, signal.SIGINT)
@@ -97,7 +97,7 @@ def test_ignores_interrupts(host: Host, any_plugin: Path) -> None:
 
 
 @pytest.mark.shows("protocol 32")
-def test_ends_on_sigterm(host: Host, python_plugin: Path) -> None:
+def test_plugin_ends_on_sigterm(host: Host, python_plugin: Path) -> None:
     """SIGTERM ends the plugin with status 0 within 2 s (item 32)."""
     plugin = host.start(python_plugin)
     plugin.health()

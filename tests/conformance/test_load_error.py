@@ -30,7 +30,7 @@ def broken(request: pytest.FixtureRequest, programs: Programs) -> tuple[Path, st
 
 
 @pytest.mark.shows("errors: the process ends")
-def test_health_says_why(host: Host, broken: tuple[Path, str]) -> None:
+def test_health_shows_the_load_error(host: Host, broken: tuple[Path, str]) -> None:
     """Health is ERROR with the exception's text, and the traceback in its details. The plugin ends cleanly."""
     command, text = broken
     plugin = host.start(command)
@@ -44,7 +44,9 @@ def test_health_says_why(host: Host, broken: tuple[Path, str]) -> None:
 
 
 @pytest.mark.shows("protocol 42", "errors: the process ends")
-def test_every_query_says_why_and_one_log_line_has_the_traceback(host: Host, broken: tuple[Path, str]) -> None:
+def test_every_query_has_the_load_error_and_one_log_line_has_the_traceback(
+    host: Host, broken: tuple[Path, str]
+) -> None:
     """Each query has the same error, and the call itself succeeds; the log has the traceback once (item 42)."""
     command, text = broken
     plugin = host.start(command)

@@ -64,7 +64,7 @@ def source(programs: Programs, host_program: Path) -> Iterator[Plugin]:
 
 
 @pytest.mark.parametrize("headers", [{}, {"FromAlert": "true"}], ids=["panel", "alert"])
-def test_an_old_query_is_answered_as_one_of_today(source: Plugin, headers: dict[str, str]) -> None:
+def test_an_old_query_is_migrated_and_answered(source: Plugin, headers: dict[str, str]) -> None:
     """Queries of old dashboards and alert rules, which no browser has read, work; a failure affects one query."""
     answers = source.query(
         query("A", table="orders", window=600),

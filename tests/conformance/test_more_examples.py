@@ -82,7 +82,7 @@ def test_an_example_answers_and_one_of_its_two_alerts_fires(
     assert not plugin.kill()["forced"]
 
 
-def test_the_stream_moves(host: Host, programs: Programs) -> None:
+def test_the_stream_example_names_its_channel_and_sends_packets(host: Host, programs: Programs) -> None:
     """A panel's answer names the channel; its packets arrive, and only the first has the schema."""
     plugin = host.start(executable(programs, "stream-source"))
     (frame,) = plugin.query(query())["A"]["frames"]

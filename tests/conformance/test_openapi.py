@@ -33,7 +33,7 @@ def source(programs: Programs) -> Iterator[dict[str, Any]]:
         yield settings({}, secrets={"token": "secret"}, url=url)
 
 
-def test_an_api_answers_through_the_host(host: Host, launcher: Path, source: dict[str, Any]) -> None:
+def test_a_data_source_from_an_openapi_description_answers(host: Host, launcher: Path, source: dict[str, Any]) -> None:
     """The data source answers health, a typed table, series that alert rules read, and an error with a sentence."""
     plugin = host.start(launcher)
 

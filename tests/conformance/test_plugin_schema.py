@@ -135,7 +135,7 @@ def document(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", [*FILES, "everything"])
-def test_the_sdk_reads_all_of_it(sdk: Host, name: str) -> None:
+def test_the_sdk_reads_the_whole_schema_document(sdk: Host, name: str) -> None:
     """The document that the SDK writes equals its input."""
     ours = document(name)
     theirs = sdk.ask("plugin_schema", text=json.dumps(ours), plugin_id="acme-sales-datasource")
@@ -144,7 +144,7 @@ def test_the_sdk_reads_all_of_it(sdk: Host, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [*FILES, "everything"])
-def test_the_defaults_fit_into_what_the_sdk_makes_of_it(sdk: Host, name: str) -> None:
+def test_the_defaults_are_valid_in_the_sdks_schema(sdk: Host, name: str) -> None:
     """The defaults of a saved dashboard are valid; a value of another type is not."""
     ours = document(name)
     go_values = sdk.ask("plugin_schema", text=json.dumps(ours), plugin_id="acme-sales-datasource")["saved"]
@@ -156,7 +156,7 @@ def test_the_defaults_fit_into_what_the_sdk_makes_of_it(sdk: Host, name: str) ->
         assert list(judge.iter_errors({"refId": "A", **kind, **example["saveModel"], first: {"no": "such"}}))
 
 
-def test_what_the_sdk_does_not_know_is_noticed(sdk: Host) -> None:
+def test_keys_that_the_sdk_does_not_know_are_detected(sdk: Host) -> None:
     """A misspelled key is found."""
     ours = document("everything")
     ours["settings"]["secureValues"][0]["describtion"] = "x"

@@ -71,7 +71,9 @@ def pprof(folder: Path, *words: str) -> str:
         ("goroutine", "threads"),
     ],
 )
-def test_pprof_names_the_function_that_takes_most(port: int, tmp_path: Path, page: str, kind: str) -> None:
+def test_pprof_lists_the_function_with_its_cpu_time_memory_or_thread(
+    port: int, tmp_path: Path, page: str, kind: str
+) -> None:
     """The table of pprof has the function, with known units."""
     printed = pprof(tmp_path, "-top", "-cum", f"http://127.0.0.1:{port}/debug/pprof/{page}")
     rows = {row.split()[-1]: row.split() for row in printed.partition("flat%")[2].splitlines()[1:]}

@@ -50,7 +50,7 @@ def test_handler_sees_the_query(running: Plugin) -> None:
 
 
 @pytest.mark.shows("protocol 75")
-def test_handler_knows_an_alert_rule(running: Plugin) -> None:
+def test_handler_recognises_an_alert_rule(running: Plugin) -> None:
     """An alert rule's query has no user, the FromAlert header, and the rule's name among the HTTP headers (74, 75)."""
     answer = running.ask(
         "query",
@@ -174,7 +174,7 @@ def test_unknown_fields_are_ignored(running: Plugin) -> None:
 
 @pytest.mark.shows("protocol 49")
 @pytest.mark.parametrize("op", ["query", "check_health", "resource", "collect_metrics"])
-def test_an_empty_request_hurts_nobody(running: Plugin, op: str) -> None:
+def test_an_empty_request_is_answered_or_refused(running: Plugin, op: str) -> None:
     """A request without a context is answered or refused, and the next one is answered (item 49)."""
     with contextlib.suppress(HostError):
         running.ask(op, request={})
@@ -184,7 +184,7 @@ def test_an_empty_request_hurts_nobody(running: Plugin, op: str) -> None:
 
 
 @pytest.mark.shows("protocol 28", "protocol 29")
-def test_64_queries_at_once(running: Plugin) -> None:
+def test_64_queries_run_concurrently(running: Plugin) -> None:
     """64 calls of half a second run concurrently, while go-plugin's streams are open (items 28, 29)."""
     running.query(query())
     begin = time.monotonic()
@@ -199,7 +199,7 @@ def test_64_queries_at_once(running: Plugin) -> None:
 
 
 @pytest.mark.shows("protocol 59")
-def test_a_cancelled_query_is_told(running: Plugin) -> None:
+def test_cancelling_a_query_cancels_its_handler(running: Plugin) -> None:
     """When Grafana cancels a query, its handler is cancelled within a second (item 59)."""
     waiting = running.send("query", request=query_request(query(kind="wait", seconds=30)))
     eventually(lambda: has_logged(running, "the probe waits"), within_s=20)
@@ -210,7 +210,7 @@ def test_a_cancelled_query_is_told(running: Plugin) -> None:
         waiting.result()
 
 
-def test_work_that_a_handler_registered_is_ended(running_python: Plugin) -> None:
+def test_on_cancel_functions_of_a_handler_are_called(running_python: Plugin) -> None:
     """A function of `on_cancel` is called within a second, while the handler's thread is busy."""
     waiting = running_python.send("query", request=query_request(query(kind="work", seconds=30)))
     eventually(lambda: has_logged(running_python, "the probe works"), within_s=20)
@@ -242,7 +242,7 @@ def test_a_large_response_is_sent(running: Plugin) -> None:
 
 
 @pytest.mark.shows("frames 28")
-def test_frame_json_is_the_sdks(running: Plugin) -> None:
+def test_frame_json_is_unchanged_by_the_sdk(running: Plugin) -> None:
     """The SDK decodes and writes it again: type and version say wide, no column is nullable, labels stay."""
     frame: dict[str, Any] = running.query(query(rows=2))["A"]["frames"][0]["json"]
 

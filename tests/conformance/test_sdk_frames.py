@@ -53,7 +53,7 @@ def test_every_type_reaches_the_sdk(sdk: Host, format_: str) -> None:
 
 @pytest.mark.shows("frames 17")
 @pytest.mark.network
-def test_the_sdks_own_vector_is_read_by_us(sdk: Host) -> None:
+def test_we_decode_the_sdks_golden_frame_of_all_types(sdk: Host) -> None:
     """The Go SDK's golden frame of all types decodes, encodes to an equal frame, and agrees with its JSON form."""
     folder = Path(go("list", "-m", "-f", "{{.Dir}}", "github.com/grafana/grafana-plugin-sdk-go")) / "data" / "testdata"
     frame = arrow.decode((folder / "all_types.golden.arrow").read_bytes())
@@ -107,7 +107,7 @@ def test_the_sdk_reads_what_we_write(sdk: Host, tmp_path: Path, frame: Frame) ->
 
 
 @pytest.mark.shows("frames 55")
-def test_every_type_is_the_same_to_both(sdk: Host, tmp_path: Path) -> None:
+def test_every_type_is_equal_in_golden_files_of_both(sdk: Host, tmp_path: Path) -> None:
     """The vector of every type is equal in files of both."""
     ours, theirs = tmp_path / "ours.jsonc", tmp_path / "theirs.jsonc"
     golden.write(ours, [all_types()])

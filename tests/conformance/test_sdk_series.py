@@ -103,7 +103,7 @@ def fill_json(fill: Fill | None) -> dict[str, Any] | None:
 @pytest.mark.shows("frames 42")
 @EXAMPLES
 @given(frame=long_frames() | wide_frames())
-def test_shapes_are_the_sdks(sdk: Host, frame: Frame) -> None:
+def test_shapes_equal_those_of_the_sdk(sdk: Host, frame: Frame) -> None:
     """A frame without a type has the same shape (wide, long, none) as in the SDK."""
     assert series.shape(frame) == decode_with_sdk(sdk, frame)["series"]
 
@@ -111,7 +111,7 @@ def test_shapes_are_the_sdks(sdk: Host, frame: Frame) -> None:
 @pytest.mark.shows("frames 50")
 @EXAMPLES
 @given(frame=long_frames(), fill=fills)
-def test_long_to_wide_is_the_sdks(sdk: Host, frame: Frame, fill: Fill | None) -> None:
+def test_long_to_wide_gives_the_frame_of_the_sdk(sdk: Host, frame: Frame, fill: Fill | None) -> None:
     """Long to wide gives the SDK's frame with and without fill modes: zeros, order, labels, types, meta, errors."""
     compare(sdk, frame, lambda: series.long_to_wide(frame, fill=fill), to="wide", fill=fill_json(fill))
 
@@ -119,7 +119,7 @@ def test_long_to_wide_is_the_sdks(sdk: Host, frame: Frame, fill: Fill | None) ->
 @pytest.mark.shows("frames 51")
 @EXAMPLES
 @given(frame=wide_frames())
-def test_wide_to_long_is_the_sdks(sdk: Host, frame: Frame) -> None:
+def test_wide_to_long_gives_the_frame_of_the_sdk(sdk: Host, frame: Frame) -> None:
     """Wide to long gives the SDK's frame when missing cells may be zeros: rows, order, label columns, errors."""
     compare(sdk, frame, lambda: series.wide_to_long(frame, fill=None), to="long")
 
@@ -127,7 +127,9 @@ def test_wide_to_long_is_the_sdks(sdk: Host, frame: Frame) -> None:
 @pytest.mark.shows("frames 52")
 @EXAMPLES
 @given(frame=wide_frames() | long_frames(), fill=fills, grid=grids)
-def test_resample_is_the_sdks(sdk: Host, frame: Frame, fill: Fill | None, grid: tuple[int, int, int]) -> None:
+def test_resample_gives_the_frame_of_the_sdk(
+    sdk: Host, frame: Frame, fill: Fill | None, grid: tuple[int, int, int]
+) -> None:
     """Resampling gives the SDK's frame: the end, errors, and for each point the last row of (t - interval, t].
 
     The columns are nullable: for others the SDK crashes if a point has no data.

@@ -49,7 +49,7 @@ def compare(sdk: Host, ours: Callable[[], dt.timedelta], **question: Any) -> Non
 @pytest.mark.shows("frames 53")
 @EXAMPLES
 @given(text=words)
-def test_durations_are_the_sdks(sdk: Host, text: str) -> None:
+def test_durations_are_parsed_as_by_the_sdk(sdk: Host, text: str) -> None:
     """Durations and minimum intervals are read or refused as in the SDK."""
     compare(sdk, lambda: durations.parse_duration(text), function="parse_duration", text=text)
     compare(sdk, lambda: durations.parse_step(text), function="parse_step", text=text)
@@ -58,7 +58,7 @@ def test_durations_are_the_sdks(sdk: Host, text: str) -> None:
 @pytest.mark.shows("frames 53")
 @EXAMPLES
 @given(text=dates)
-def test_intervals_are_the_sdks(sdk: Host, text: str) -> None:
+def test_calendar_intervals_equal_those_of_the_sdk(sdk: Host, text: str) -> None:
     """Calendar intervals from today on equal the SDK's."""
     before = durations.parse_interval(text)
     theirs = dt.timedelta(microseconds=sdk.ask("duration", function="parse_interval", text=text) // 1000)
@@ -69,7 +69,7 @@ def test_intervals_are_the_sdks(sdk: Host, text: str) -> None:
 @pytest.mark.shows("frames 53")
 @EXAMPLES
 @given(milliseconds=intervals)
-def test_rounding_and_writing_are_the_sdks(sdk: Host, milliseconds: int) -> None:
+def test_intervals_are_rounded_and_written_as_by_the_sdk(sdk: Host, milliseconds: int) -> None:
     """Intervals are rounded and written as by the SDK."""
     interval = milliseconds * MS
 
@@ -82,7 +82,7 @@ def test_rounding_and_writing_are_the_sdks(sdk: Host, milliseconds: int) -> None
 @pytest.mark.shows("frames 53")
 @EXAMPLES
 @given(of=st.tuples(*[st.sampled_from(["", "0s", "10s", "<1m", "5", "x"])] * 2), query_ms=st.sampled_from([0, 5]))
-def test_choosing_an_interval_is_the_sdks(sdk: Host, of: tuple[str, str], query_ms: int) -> None:
+def test_an_interval_is_chosen_as_by_the_sdk(sdk: Host, of: tuple[str, str], query_ms: int) -> None:
     """The same choice is made from the query's interval, its milliseconds, the data source's and the default."""
     compare(
         sdk,
@@ -106,7 +106,7 @@ STAMPS = st.integers(0, 4 * 10**12).map(lambda ms: dt.datetime(1970, 1, 1, tzinf
 @pytest.mark.shows("frames 54")
 @EXAMPLES
 @given(text=st.lists(MACROS, max_size=4).map(" ".join), start=STAMPS, span=intervals, step=intervals)
-def test_sql_macros_are_the_sdks(sdk: Host, text: str, start: dt.datetime, span: int, step: int) -> None:
+def test_sql_macros_are_expanded_as_by_the_sdk(sdk: Host, text: str, start: dt.datetime, span: int, step: int) -> None:
     """SQL with nested brackets, missing ones and unknown names is expanded or refused as by the SDK."""
     end = start + span * MS
     query: Query[None] = Query(model=None, time_range=TimeRange(start=start, end=end), interval=step * MS)
@@ -129,7 +129,7 @@ FORMS = st.sampled_from(
 @pytest.mark.shows("frames 54")
 @EXAMPLES
 @given(forms=st.lists(st.tuples(st.sampled_from(["from", "to"]), FORMS), max_size=3), start=STAMPS)
-def test_url_macros_are_the_sdks(sdk: Host, forms: list[tuple[str, str]], start: dt.datetime) -> None:
+def test_url_macros_are_expanded_as_by_the_sdk(sdk: Host, forms: list[tuple[str, str]], start: dt.datetime) -> None:
     """Times in URLs are written as by the SDK."""
     text = "/".join(["x", *(f"${{__{end}{form}}}" for end, form in forms)])
     between = TimeRange(start=start, end=start + 1001 * MS)
@@ -141,7 +141,7 @@ def test_url_macros_are_the_sdks(sdk: Host, forms: list[tuple[str, str]], start:
 @pytest.mark.shows("frames 16")
 @EXAMPLES
 @given(given_labels=st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=4))
-def test_labels_are_the_sdks(sdk: Host, given_labels: dict[str, str]) -> None:
+def test_labels_are_written_as_by_the_sdk(sdk: Host, given_labels: dict[str, str]) -> None:
     """Labels are written as by the SDK."""
     assert sdk.ask("labels", labels=given_labels) == {"text": labels.text(given_labels)}
 

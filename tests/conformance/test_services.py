@@ -37,7 +37,7 @@ def test_bad_health_is_an_answer(running: Plugin) -> None:
 
 
 @pytest.mark.shows("protocol 63")
-def test_health_without_a_data_source(running_python: Plugin) -> None:
+def test_health_is_answered_without_a_data_source(running_python: Plugin) -> None:
     """The plugin answers a health check without a configured data source (item 63)."""
     answer = running_python.ask("check_health", request={"pluginContext": context(dataSourceInstanceSettings=None)})
 
@@ -138,7 +138,7 @@ def plain(programs: Programs, host_program: Path) -> Iterator[Plugin]:
 
 @pytest.mark.shows("protocol 47", "protocol 72")
 @pytest.mark.parametrize("op", ["subscribe", "publish", "validate", "mutate", "convert_objects", "query_chunked"])
-def test_a_service_that_is_not_there_says_so(plain: Plugin, op: str) -> None:
+def test_a_call_without_a_handler_is_unimplemented(plain: Plugin, op: str) -> None:
     """A call without a handler is UNIMPLEMENTED, and the host continues without it (items 47, 72)."""
     with pytest.raises(HostError) as caught:
         plain.ask(op, request={"pluginContext": context()})

@@ -121,7 +121,7 @@ def test_downstream_failure_of_a_call_names_its_source(running_python: Plugin) -
 
 @pytest.mark.shows("protocol 72")
 @pytest.mark.parametrize("form", ["JSON", "ARROW"])
-def test_chunks_follow_one_another(running: Plugin, form: str) -> None:
+def test_chunks_of_a_query_arrive_in_order(running: Plugin, form: str) -> None:
     """Each part names query and frame; JSON has the schema once, and every Arrow part can be decoded (item 72)."""
     chunks = running.ask("query_chunked", request=query_request(query(rows=3), query("B", rows=2), format=form))[
         "chunks"

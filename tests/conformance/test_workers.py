@@ -86,7 +86,7 @@ def test_an_operator_sets_the_number_of_workers(host: Host, lone: Path) -> None:
 
 
 @pytest.mark.parametrize("number", ["many", "-1", "1.5", "100000"])
-def test_a_number_that_is_none_is_told(host: Host, lone: Path, number: str) -> None:
+def test_health_reports_an_invalid_number_of_workers(host: Host, lone: Path, number: str) -> None:
     """Health names the variable and its valid values."""
     plugin = host.start(lone, env={"GF_PLUGIN_WORKERS": number})
 
@@ -96,7 +96,7 @@ def test_a_number_that_is_none_is_told(host: Host, lone: Path, number: str) -> N
 
 @TRANSPORTS
 @pytest.mark.parametrize(("kind", "ending"), ENDS)
-def test_a_worker_that_ends_costs_its_own_calls_alone(
+def test_a_worker_that_ends_fails_only_its_own_calls(
     host: Host, crew: Path, environment: dict[str, str], kind: str, ending: str
 ) -> None:
     """These calls get an error with its exit; the other worker's calls are answered; a new worker starts in time."""
@@ -175,7 +175,7 @@ def test_a_worker_is_replaced_after_so_many_calls(host: Host, crew: Path) -> Non
 
 
 @TRANSPORTS
-def test_a_worker_is_replaced_that_takes_too_much_memory(host: Host, crew: Path, environment: dict[str, str]) -> None:
+def test_a_worker_that_uses_too_much_memory_is_replaced(host: Host, crew: Path, environment: dict[str, str]) -> None:
     """The worker first finishes its calls."""
     plugin = host.start(crew, env={**environment, "GF_PLUGIN_MAX_MEMORY_MB": "400"})
     eventually(lambda: len(pids(plugin)) == 2)
@@ -189,7 +189,7 @@ def test_a_worker_is_replaced_that_takes_too_much_memory(host: Host, crew: Path,
 
 @TRANSPORTS
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
-def test_none_outlives_the_process_that_grafana_started(
+def test_no_worker_outlives_the_process_that_grafana_started(
     host: Host, crew: Path, environment: dict[str, str], *, busy: bool
 ) -> None:
     """All workers end, even if the process is killed while a handler blocks."""
@@ -205,7 +205,7 @@ def test_none_outlives_the_process_that_grafana_started(
     eventually(lambda: not any(map(alive, family)), within_s=4)
 
 
-def test_the_process_that_forks_may_be_killed(host: Host, crew: Path) -> None:
+def test_workers_survive_if_the_process_that_forks_them_is_killed(host: Host, crew: Path) -> None:
     """The workers still answer, and another process forks the next one."""
     plugin = host.start(crew)
     eventually(lambda: len(pids(plugin)) == 2)
@@ -242,7 +242,7 @@ def test_metrics_are_those_of_all_processes(host: Host, crew: Path) -> None:
     assert families["process_resident_memory_bytes"].samples[0].value > 50e6
 
 
-def test_a_channel_has_its_worker(host: Host, crew: Path) -> None:
+def test_one_worker_answers_all_calls_of_a_channel(host: Host, crew: Path) -> None:
     """One process answers its subscriptions, its publications and its stream; other channels have the other process."""
     plugin = host.start(crew)
     eventually(lambda: len(pids(plugin)) == 2)

@@ -193,7 +193,7 @@ def test_a_query_only_reads(clickhouse: ClickHouse, sql: str) -> None:
     assert not list(Path.cwd().glob("evil*"))
 
 
-def test_a_server_that_does_not_keep_the_setting_gets_no_query(clickhouse: ClickHouse) -> None:
+def test_a_server_that_drops_the_readonly_setting_gets_no_query(clickhouse: ClickHouse) -> None:
     """A proxy may drop the setting."""
     clickhouse.keeps_settings = False
     with pytest.raises(QueryError, match="does not make this session read-only"):
@@ -201,7 +201,7 @@ def test_a_server_that_does_not_keep_the_setting_gets_no_query(clickhouse: Click
     assert not any("SELECT 5" in sql for sql in clickhouse.statements)
 
 
-def test_an_account_that_may_change_no_setting_is_enough(clickhouse: ClickHouse) -> None:
+def test_an_account_with_its_own_readonly_setting_is_accepted(clickhouse: ClickHouse) -> None:
     """The account's own setting counts."""
     clickhouse.profile = {"readonly": "1"}
     assert read(clickhouse.open(), "SELECT 5 AS x")["x"].to_list() == [5]

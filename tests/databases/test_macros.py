@@ -160,7 +160,9 @@ GROUPS = [
         (", previous", {0: 3, 5: 7, 10: 12, 15: 12, 20: 12}),
     ],
 )
-def test_groups_are_filled(database: Database, group: str, fill: str, expected: dict[int, float | None]) -> None:
+def test_missing_time_groups_are_filled(
+    database: Database, group: str, fill: str, expected: dict[int, float | None]
+) -> None:
     """Each five minutes have one row; if the query requests it, also those without data."""
     sql = f"SELECT {group.format(fill=fill)}, sum(amount) AS amount FROM sales WHERE $__unixEpochFilter(e) GROUP BY 1"
 
@@ -197,7 +199,7 @@ def test_texts_are_labels(database: Database) -> None:
     ],
 )
 @pytest.mark.parametrize("database", ["clickhouse"], indirect=True)
-def test_macros_of_clickhouse_only(database: Database, where: str) -> None:
+def test_macros_of_the_clickhouse_data_source_are_expanded(database: Database, where: str) -> None:
     """These macros come from ClickHouse's data source."""
     frame = database.read(f"SELECT amount FROM sales WHERE {where} ORDER BY amount")
 

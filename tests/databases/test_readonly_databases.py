@@ -118,7 +118,7 @@ def test_an_address_cannot_lift_the_restrictions(address: str) -> None:
         Database(address)
 
 
-def test_duckdb_reaches_nothing_but_its_file(tmp_path: Path) -> None:
+def test_duckdb_reads_and_writes_no_other_files(tmp_path: Path) -> None:
     """DuckDB reads no other files, and writes none."""
     (tmp_path / "secret.csv").write_text("a\n1\n")
     with closing(duckdb.connect(str(tmp_path / "a.duckdb"))) as owner:

@@ -40,7 +40,7 @@ def test_every_block_is_run_or_listed_with_a_reason() -> None:
     assert sorted(key for key in set(keys) if keys.count(key) > 1 and key in {*NOT_RUN, *EXCERPTS}) == []
 
 
-def test_every_python_block_is_whole_or_has_what_it_lacks() -> None:
+def test_every_python_block_is_a_whole_file_or_has_its_surrounding_code() -> None:
     """A new excerpt needs its surrounding code in excerpts.py."""
     keys = {block.key for block in python_blocks()}
 
@@ -101,7 +101,7 @@ def test_the_container_of_the_builds_page_runs_a_command_that_exists() -> None:
     assert f'-v "$PWD:{workdir}"' in text_of("docs/building.md")
 
 
-def test_what_is_left_to_the_ci_is_run_there() -> None:
+def test_commands_that_are_left_to_ci_are_run_there() -> None:
     """These are the two commands for a fresh machine."""
     lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
 

@@ -87,7 +87,7 @@ def test_the_commands_of_a_projects_readme_run(shell: Shell, project: Path, text
     assert ran.code == 0, ran.output
 
 
-def test_the_loop_of_agents_runs(shell: Shell, project: Path) -> None:
+def test_the_commands_of_agents_md_run(shell: Shell, project: Path) -> None:
     """These are the commands of AGENTS.md, in the default example; tests/generated has the checks before a commit."""
     loop, _ = blocks_in(AGENTS, (project / "AGENTS.md").read_text(encoding="utf-8"))
     ran = shell.run(loop.text, project)
@@ -129,7 +129,7 @@ def test_the_ini_lines_of_a_projects_readme_are_those_of_deploy(
     assert block.text.strip() in capsys.readouterr().out
 
 
-def test_the_deletion_of_the_shells_tools_is_noticed(shell: Shell, tmp_path: Path) -> None:
+def test_stand_in_tools_fail_for_unknown_commands(shell: Shell, tmp_path: Path) -> None:
     """A stand-in for a tool fails for an unknown command, so that a page cannot depend on that command."""
     assert shutil.which("gfplug", path=str(shell.tools))
     for line in ("pip install requests", "docker build .", "docker compose up", "gfplug call query"):

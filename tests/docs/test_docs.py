@@ -123,7 +123,7 @@ def test_the_reference_is_what_its_script_writes(reference: dict[str, Any], tmp_
     )
 
 
-def test_what_is_compared_with_the_official_way_is_shown() -> None:
+def test_each_row_of_the_comparison_names_a_test_file_or_a_reason() -> None:
     """Each row of the comparison names an existing file of tests, or begins with "no" and a reason."""
     page = (DOCS / "comparison.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| *([^|]*)\|$", page.partition("## The guides")[2], re.MULTILINE)

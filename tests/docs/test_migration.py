@@ -21,7 +21,7 @@ def example(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
-def test_old_queries_and_options_are_what_the_page_says(example: ModuleType) -> None:
+def test_the_example_migrates_old_queries_and_options_as_documented(example: ModuleType) -> None:
     """It renames a field, converts a unit under the same name, and handles an unset value; new values stay."""
     decode = convert.model_decoder(example.Model)
     today = b'{"series": "orders", "window": 10, "version": 2}'

@@ -14,7 +14,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "operators.md").read_text(encoding=
 
 @pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="the commands are those of a POSIX shell")
-def test_the_commands_put_an_archive_in_and_take_it_back(tmp_path: Path) -> None:
+def test_the_commands_install_an_archive_and_roll_it_back(tmp_path: Path) -> None:
     """The first block checks the checksum and swaps the folders; the second block swaps them back."""
     forth, back = re.findall(r"^```sh\n(id=.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     tools, grafana = tmp_path / "tools", tmp_path / "grafana"

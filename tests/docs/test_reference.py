@@ -151,14 +151,14 @@ def test_the_examples_run(script: dict[str, Any]) -> None:
     assert runner.summarize(verbose=False).attempted > 60
 
 
-def test_every_method_of_a_data_source_is_told() -> None:
+def test_every_method_of_a_data_source_is_described() -> None:
     """The reference says when it is called, where it runs, and what it returns."""
     page = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 
     assert all(f"### `{name}({method.signature})`" in page for name, method in METHODS.items())
 
 
-def test_every_environment_variable_is_told(script: dict[str, Any]) -> None:
+def test_every_environment_variable_is_described(script: dict[str, Any]) -> None:
     """The reference has the variables that the sources read, and no others."""
     documented = {name for group in script["environment"]().values() for name in group}
     names: set[str] = set()
@@ -180,7 +180,7 @@ def _modules(script: dict[str, Any]) -> list[Any]:
     return [importlib.import_module(module) for module in public if module not in script["FORMER"]]
 
 
-def test_every_sql_macro_is_told() -> None:
+def test_every_sql_macro_is_described() -> None:
     """The reference has the macros of each dialect, by name."""
     between = TimeRange(start=START, end=START + timedelta(hours=1))
     page = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")

@@ -186,7 +186,7 @@ def test_each_picture_is_made_by_the_script_small_and_shown() -> None:
     assert [name for name in pictures if f"images/{name})" not in pages] == []
 
 
-def test_the_workflow_builds_it_as_this_test_does() -> None:
+def test_the_workflow_builds_the_site_as_this_test_does() -> None:
     """It uses the pinned packages and the strict mode, and publishes what mkdocs.yml names."""
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "docs.yml").read_text(encoding="utf-8"))
     steps = workflow["jobs"]["build"]["steps"]

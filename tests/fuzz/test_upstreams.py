@@ -56,7 +56,9 @@ def upstream() -> Iterator[Upstream]:
 
 @given(data=st.data())
 @pytest.mark.parametrize("valid", ANSWERS, ids=["length", "chunks", "gzip", "redirect", "text"])
-def test_any_answer_is_read_or_the_upstreams_failure(upstream: Upstream, valid: bytes, data: st.DataObject) -> None:
+def test_any_answer_is_read_or_is_an_error_of_the_upstream(
+    upstream: Upstream, valid: bytes, data: st.DataObject
+) -> None:
     """The bytes are almost HTTP; no request hangs, and no error is attributed to the plugin."""
     upstream.answer = data.draw(changed_bytes(valid))
     url = f"http://127.0.0.1:{upstream.server_address[1]}"

@@ -150,7 +150,7 @@ def test_plugin_json_says_which_versions_of_grafana(
 
 
 @pytest.mark.parametrize(("tag", "code"), [("v0.1.0", 0), ("v0.2.0", 1)])
-def test_a_tag_is_the_version(project: Path, tag: str, code: int) -> None:
+def test_a_tag_must_equal_the_version(project: Path, tag: str, code: int) -> None:
     """Another tag is not a release."""
     script = scripts(read_jobs(project, "release.yml")["version"])["Version"]
 

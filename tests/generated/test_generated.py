@@ -63,7 +63,7 @@ def _run(project: Path, *words: str) -> Ended:
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_a_project_passes_its_own(project: Path, check: str) -> None:
+def test_a_project_passes_its_own_checks(project: Path, check: str) -> None:
     """The test does the same as the user's first CI run."""
     done = _run(project, *CHECKS[check])
 

@@ -87,7 +87,7 @@ def here(signals: Provisioned) -> Iterator[Provisioned]:
 @pytest.mark.parametrize(
     ("example", "mode"), [*((example, "backend") for example in EXAMPLES), ("http", "hybrid")], ids=str
 )
-def test_a_grafana_that_behaves_passes_all(tmp_path: Path, example: str, mode: str) -> None:
+def test_a_working_grafana_passes_all_tests(tmp_path: Path, example: str, mode: str) -> None:
     """The data source is healthy, the dashboard's queries return frames, and the rule fires after its evaluation."""
     with provisioned(new_example(tmp_path / "project", example, mode)) as here:
         passed, failed, output = here.run(patience=0.1)
@@ -96,7 +96,7 @@ def test_a_grafana_that_behaves_passes_all(tmp_path: Path, example: str, mode: s
     assert here.grafana.looks == 3
 
 
-def test_an_api_that_is_away_fails_all(tmp_path: Path) -> None:
+def test_an_unreachable_api_fails_all_tests(tmp_path: Path) -> None:
     """Nothing is faked: the plugin calls an address where no server listens."""
     with provisioned(new_example(tmp_path / "project", "http"), has_api=False) as here:
         here.grafana.looks = 10
@@ -134,7 +134,7 @@ MISDEEDS = {
 
 
 @pytest.mark.parametrize("misdeed", MISDEEDS)
-def test_a_grafana_that_misbehaves_fails_the_test_for_it(here: Provisioned, misdeed: str) -> None:
+def test_a_fault_of_grafana_fails_only_the_test_for_it(here: Provisioned, misdeed: str) -> None:
     """Only this test fails, with Grafana's message."""
     path, answer, expected, words = MISDEEDS[misdeed]
     here.grafana.overrides[path] = answer
@@ -178,7 +178,7 @@ def test_a_grafana_that_cannot_be_reached_is_reported(
     assert words in output
 
 
-def test_without_a_grafana_they_are_skipped_with_a_reason(signals: Provisioned) -> None:
+def test_without_a_grafana_the_tests_are_skipped_with_a_reason(signals: Provisioned) -> None:
     """The project's fast checks need none."""
     passed, failed, output = outcome(signals.project)
 

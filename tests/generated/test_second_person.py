@@ -81,7 +81,7 @@ def run(script: str, folder: Path, team: Path) -> str:
     return succeed("bash", "-e", "-o", "pipefail", "-c", script, cwd=folder, env=env, timeout=600)
 
 
-def test_the_readme_to_the_letter(team: Path) -> None:
+def test_the_readme_works_as_written(team: Path) -> None:
     """Its blocks install, build, query and test the project, in a folder with a space and an umlaut."""
     project = clone(team, "das zweite Büro")
     blocks = [
@@ -100,7 +100,7 @@ def test_the_readme_to_the_letter(team: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("uv", path=str(Path(sys.executable).parent)) is None, reason="install uv: it is used")
-def test_with_uv(team: Path) -> None:
+def test_uv_locks_and_installs_the_project(team: Path) -> None:
     """`uv lock` writes paths of the project, with checksums; `uv sync` and `uv pip` install from them."""
     project = clone(team, "with-uv")
     uv = Path(sys.executable).parent / "uv"

@@ -57,7 +57,7 @@ def recorded() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("old", "new"), pairs())
-def test_a_release_changed_what_the_history_records(old: str, new: str) -> None:
+def test_the_changes_of_a_release_match_the_history(old: str, new: str) -> None:
     """From each wire to the next the changes and their levels are the recorded ones."""
     assert changes(old, new) == recorded()[f"{old}..{new}"]
 
@@ -78,7 +78,7 @@ def test_from_the_floor_on_only_the_conversion_service_broke() -> None:
 
 
 @pytest.mark.parametrize("version", sorted(index.load().entries), ids=str)
-def test_a_release_is_what_the_index_records(version: SdkVersion) -> None:
+def test_a_release_matches_the_index(version: SdkVersion) -> None:
     """Each known release's module zip has the recorded checksum, proto and descriptor."""
     entry = index.load().entries[version]
     archive = upstream.download(version)

@@ -59,7 +59,7 @@ def test_our_go_plugin_protos_compile_to_the_originals_descriptors(name: str, tm
 
 
 @pytest.mark.parametrize("version", upstream.first_of_each_wire(), ids=str)
-def test_every_wire_since_the_floor_is_what_the_index_says_and_imports(version: SdkVersion, tmp_path: Path) -> None:
+def test_every_wire_since_the_floor_matches_the_index_and_imports(version: SdkVersion, tmp_path: Path) -> None:
     """The test goes from the real zip to stubs that import, and compares every digest and checksum."""
     archive = tmp_path / "sdk.zip"
     archive.write_bytes(upstream.download(version).content)

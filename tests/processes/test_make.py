@@ -37,14 +37,14 @@ def list_lacks(*goals: str) -> tuple[list[str], str]:
     return [lack.sentence.partition(" has ")[2] or lack.sentence for lack in lacks], prerequisites.remedy(lacks)
 
 
-def test_a_machine_that_has_everything_is_told_nothing() -> None:
+def test_a_machine_that_has_everything_gets_no_message() -> None:
     """This machine has everything, since its tests run."""
     done = run(sys.executable, SCRIPT, "demo", "test")
 
     assert (done.code, done.out, done.err) == (0, "", "")
 
 
-def test_everything_is_said_at_once_with_one_line_to_type(machine: Machine) -> None:
+def test_all_missing_parts_are_reported_at_once_with_one_command(machine: Machine) -> None:
     """Debian packages ensurepip and libpython separately; git is for the tests."""
     (machine.folder / "bin/git").unlink()
     machine.own("3.11.2", missing='["ensurepip"]')
@@ -79,7 +79,7 @@ def test_lint_and_unit_tests_need_a_python_alone(machine: Machine) -> None:
 
 
 @pytest.mark.usefixtures("machine")
-def test_a_python_of_ones_own_gets_no_package_of_debians(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_self_built_python_gets_no_hint_with_a_debian_package(monkeypatch: pytest.MonkeyPatch) -> None:
     """For a Python that was built without the library, the hint is another Python."""
     monkeypatch.setattr(system_packages, "_is_the_systems", lambda _interpreter: False)
 
@@ -121,7 +121,7 @@ def test_an_old_python_is_the_first_thing_to_change(monkeypatch: pytest.MonkeyPa
     ast.parse(SCRIPT.read_text(encoding="utf-8"), feature_version=(3, 6))
 
 
-def test_pythons_runs_the_tests_and_a_project_on_each_supported_python() -> None:
+def test_make_pythons_runs_the_tests_and_a_project_on_each_supported_python() -> None:
     """A missing Python is a failure, unless the option allows it."""
     script = ROOT / ".ci" / "noxfile.py"
     output = run(sys.executable, "-m", "nox", "--noxfile", script, "--list").out

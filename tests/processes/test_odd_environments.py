@@ -108,7 +108,7 @@ def test_a_project_is_made_checked_and_queried(
 
 
 @pytest.mark.skipif(bool(roots.unavailable()), reason=roots.unavailable() or "possible")
-def test_nothing_is_executed_where_project_and_temporary_files_are(tmp_path: Path) -> None:
+def test_no_file_of_the_project_or_the_temporary_folder_is_executed(tmp_path: Path) -> None:
     """The interpreter is elsewhere; both folders are mounted noexec."""
     mount = 'mount --bind "$0" "$0" && mount -o remount,bind,noexec "$0" && exec "$@"'
     before = ("/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", mount, tmp_path)
@@ -155,7 +155,7 @@ def open_folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def test_another_user_who_may_write_nowhere_queries_a_project(open_folder: Path) -> None:
+def test_a_user_without_write_access_can_query_a_project(open_folder: Path) -> None:
     """Home, temporary folder and project are read-only; root becomes nobody for this."""
     python = environment_for_all(open_folder / "venv") if os.getuid() == 0 else Path(sys.executable)
     new_project(open_folder / "sales")

@@ -173,7 +173,7 @@ def test_an_environment_that_gfplug_noted_is_run(
     assert not ownership.is_own(moved / ".venv")
 
 
-def test_the_promise_names_these_commands() -> None:
+def test_security_md_names_the_commands_that_run_the_projects_code() -> None:
     """Each command that may run the project's code is in SECURITY.md's table, and no other."""
     table = re.findall(r"^\| `gfplug ([^`]+)` \|", SECURITY.read_text(encoding="utf-8"), re.MULTILINE)
 

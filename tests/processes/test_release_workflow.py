@@ -32,7 +32,7 @@ def script(job: str, name: str) -> str:
     return str(lines)
 
 
-def test_each_package_is_handed_on_once() -> None:
+def test_each_package_is_uploaded_as_an_artifact_once() -> None:
     """Those of gfplug are in a separate upload, since its requirements are published before."""
     uploads = {each["name"]: each["path"].split() for each in inputs_of("build", "upload-artifact")}
     artifacts = [
@@ -48,7 +48,7 @@ def test_each_package_is_handed_on_once() -> None:
     assert uploads["notes"] == ["release/notes.md"]
 
 
-def test_what_is_published_was_built_once_and_tried() -> None:
+def test_published_packages_were_built_once_and_tested() -> None:
     """Only a tag publishes, libraries first; each job uses the build's artefacts in its own environment."""
     needs = {name: job.get("needs") for name, job in JOBS.items()}
 

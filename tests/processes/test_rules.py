@@ -84,7 +84,7 @@ def test_the_closing_lines_name_what_to_install(tmp_path: Path, workers: tuple[s
 
 
 @pytest.mark.parametrize("workers", WORKERS, ids=["one process", "a worker"])
-def test_what_must_not_be_skipped_fails(tmp_path: Path, workers: tuple[str, ...]) -> None:
+def test_a_skip_without_an_allowed_reason_is_a_failure(tmp_path: Path, workers: tuple[str, ...]) -> None:
     """This holds for a test's body and its fixtures; skips in MAY_SKIP and expected failures do not change."""
     code, counts, output = outcome(tmp_path, *workers, environment={"GFPLUG_REQUIRE_ALL": "1"})
 
@@ -102,7 +102,7 @@ def test_a_whole_module_must_not_be_skipped_either(tmp_path: Path, workers: tupl
     assert "this was skipped: could not import 'no_such_module'" in output
 
 
-def test_nothing_to_install_is_not_mentioned(tmp_path: Path) -> None:
+def test_no_closing_lines_appear_if_no_tool_is_missing(tmp_path: Path) -> None:
     """If nothing was skipped for a missing tool, the last lines are those of pytest."""
     code, counts, output = outcome(tmp_path, "-k", "passes or grafana")
 

@@ -25,7 +25,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("content", "says"), list(BROKEN.values()), ids=list(BROKEN))
-def test_answers_that_can_not_be_read_are_told(project: Path, content: bytes | None, says: str) -> None:
+def test_unreadable_answers_are_reported(project: Path, content: bytes | None, says: str) -> None:
     """One sentence says what is wrong with `.gfplug/answers.json`."""
     (project / template.ANSWERS_NAME).unlink()
     if content is not None:
@@ -35,7 +35,7 @@ def test_answers_that_can_not_be_read_are_told(project: Path, content: bytes | N
         upgrade.upgrade(Project(project), REQUEST)
 
 
-def test_an_answer_that_no_longer_serves_is_told(project: Path) -> None:
+def test_an_answer_that_is_no_longer_valid_is_reported(project: Path) -> None:
     """The message names a choice that the template dropped; `--data` sets another."""
     path = project / template.ANSWERS_NAME
     path.write_text(path.read_text().replace('"signals"', '"gone"'))
@@ -45,7 +45,7 @@ def test_an_answer_that_no_longer_serves_is_told(project: Path) -> None:
     assert cli.main(["upgrade", str(project), "--data", "example=signals"]) == 0
 
 
-def test_a_question_that_is_not_asked_takes_no_answer(project: Path) -> None:
+def test_an_answer_to_an_unknown_question_is_refused(project: Path) -> None:
     """A key that no question has is refused."""
     with pytest.raises(UsageError, match="'colour' is not a question of the template"):
         upgrade.upgrade(Project(project), UpgradeRequest(answers={"colour": "red"}))
@@ -69,7 +69,7 @@ def test_new_questions_take_their_defaults_and_answers_migrate(project: Path) ->
     assert caught.value.hint == "add it: gfplug upgrade --data title=…"
 
 
-def test_where_gfplug_comes_from_moves_on_beside_an_edit(tmp_path: Path) -> None:
+def test_the_origin_of_gfplug_is_updated_beside_an_edit(tmp_path: Path) -> None:
     """The author's change of the line that installs gfplug is not a conflict; code that names a version stays."""
     root = new_project(tmp_path / "project", replace(ANSWERS, gfplug="gfplug==0.0.1"))
     workflow = root / ".github" / "workflows" / "ci.yml"
@@ -89,7 +89,7 @@ def test_where_gfplug_comes_from_moves_on_beside_an_edit(tmp_path: Path) -> None
     assert json.loads((root / ".gfplug" / "answers.json").read_text())["answers"]["gfplug"] == f"gfplug=={__version__}"
 
 
-def test_a_strangers_lock_replaces_no_word(tmp_path: Path) -> None:
+def test_an_edited_lock_does_not_replace_words_in_files(tmp_path: Path) -> None:
     """Only the requirement behind `pip install` is replaced, and only where gfplug writes it."""
     root = new_project(tmp_path / "project", ANSWERS)
     before = contents(root)

@@ -105,7 +105,9 @@ def test_an_untouched_project_becomes_a_fresh_one(projects: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("path", ["src/gfruntime/log.py", "frontend/stub/query.js"])
-def test_an_edited_runtime_or_editor_stops_it(signals: Path, path: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_edited_runtime_or_editor_stops_the_upgrade(
+    signals: Path, path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The difference is only the author's edit; `--force` keeps a copy."""
     commit(signals)
     file = signals / path
@@ -127,7 +129,9 @@ def test_an_edited_runtime_or_editor_stops_it(signals: Path, path: str, capsys: 
 
 
 @pytest.mark.parametrize("words", [["build"], ["call", "health"], ["dev"], ["proto", "upgrade", "--offline"]])
-def test_what_needs_the_library_says_so(signals: Path, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_commands_that_need_the_runtime_library_ask_for_an_upgrade(
+    signals: Path, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     """The message comes before anything is installed or changed."""
     before = contents(signals)
 
@@ -138,7 +142,7 @@ def test_what_needs_the_library_says_so(signals: Path, words: list[str], capsys:
     assert contents(signals) == before
 
 
-def test_a_cache_of_the_former_runtime_does_not_count_as_one(signals: Path) -> None:
+def test_a_bytecode_cache_of_the_former_runtime_is_not_taken_for_a_runtime(signals: Path) -> None:
     """The upgrade removes it; in a clone, where git leaves the cache behind, gfplug ignores it."""
     cache = signals / "src" / "gfruntime" / "calls" / "__pycache__" / "service.cpython-311.pyc"
     cache.parent.mkdir()

@@ -27,7 +27,7 @@ def test_releases_of_one_wire_do_not_differ(capsys: pytest.CaptureFixture[str]) 
     }
 
 
-def test_a_diff_begins_at_the_project(
+def test_a_diff_without_arguments_starts_at_the_projects_release(
     current: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Without arguments it compares the project's release with the embedded one; `--exit-code` reports breaks."""
@@ -44,7 +44,7 @@ def test_a_diff_begins_at_the_project(
     assert f"2 changes from v0.299.0 to {sdk.default()} break something" in capsys.readouterr().err
 
 
-def test_a_diff_of_what_is_not_here_is_a_fetch_error() -> None:
+def test_a_diff_of_an_unavailable_release_is_a_fetch_error() -> None:
     """Offline, a release that is neither embedded nor cached gives exit code 4."""
     assert cli.main(["proto", "diff", "v0.97.0", "v0.150.0", "--offline"]) == 4
     assert cli.main(["proto", "diff", "one", "v0.150.0"]) == 2

@@ -42,7 +42,7 @@ def request(version: SdkVersion, source: Path | None = None, **options: object) 
     return ProtoUpgradeRequest(version=version, source=source, **choices)  # type: ignore[arg-type]  # the test's own words
 
 
-def test_a_newer_release_is_named_by_what_it_adds(current: Project, tmp_path: Path) -> None:
+def test_the_report_of_a_newer_release_lists_its_additions(current: Project, tmp_path: Path) -> None:
     """Fields and calls are listed, stubs and lock are the new ones, and the project verifies."""
     upgraded = proto_upgrade.upgrade(current, request(NEWER, write_proto(tmp_path, with_more())))
 
@@ -97,7 +97,9 @@ def test_an_upgrade_to_the_current_release_changes_nothing(
     assert contents(current.root) == before
 
 
-def test_what_the_project_says_is_named(current: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_of_the_project_that_use_changed_names_are_listed(
+    current: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The report names the lines that use changed names; a use of a removed name stops the upgrade with exit code 7."""
     (current.source / "plugin" / "uses.py").write_text(USES)
     before = contents(current.root)
@@ -138,7 +140,7 @@ def test_the_projects_tests_run_first(current: Project, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["no environment", "no pytest", "no tests"])
-def test_tests_that_can_not_run_are_told(current: Project, what: str, tmp_path: Path) -> None:
+def test_tests_that_can_not_run_are_reported(current: Project, what: str, tmp_path: Path) -> None:
     """The upgrade goes on, and its report says why no test ran."""
     python = None
     if what == "no tests":

@@ -56,7 +56,7 @@ def test_later_upgrades_never_touch_the_sources(project: Path) -> None:
     assert contents(project) == before
 
 
-def test_a_new_projects_sources_are_the_authors_too(tmp_path: Path) -> None:
+def test_no_upgrade_changes_the_sources_of_a_new_project(tmp_path: Path) -> None:
     """`gfplug new` wrote the sources; no upgrade writes them again or merges into them."""
     from dataclasses import replace  # noqa: PLC0415 - for this test alone
 
@@ -70,7 +70,7 @@ def test_a_new_projects_sources_are_the_authors_too(tmp_path: Path) -> None:
     assert contents(root) == before
 
 
-def test_what_has_no_counterpart_is_told(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_files_without_a_counterpart_are_reported_as_unused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Hooks with code stay, and so do translations; a message for each says that it is unused."""
     hooks = project / "frontend/hooks.js"
     hooks.write_text("exports.query = () => undefined;\n", encoding="utf-8")

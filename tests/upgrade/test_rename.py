@@ -80,7 +80,7 @@ def test_a_rehearsal_changes_nothing(sales: Path, capsys: pytest.CaptureFixture[
     assert contents(sales) == before
 
 
-def test_a_taken_folder_stops_it(sales: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_existing_folder_of_the_new_name_stops_the_rename(sales: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing changes if the folder's new name is taken."""
     sales.with_name(NEW).mkdir()
     before = contents(sales)
@@ -107,7 +107,7 @@ def test_a_folder_of_another_name_stays(sales: Path) -> None:
         (["日本"], 2, "plugin id"),
     ],
 )
-def test_names_that_can_not_be(
+def test_invalid_names_are_refused(
     sales: Path, words: list[str], code: int, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Names that `gfplug new` refuses are refused here, with the same message."""

@@ -18,7 +18,7 @@ BYTE_FOR_BYTE = (
 )
 
 
-def test_a_checkout_with_crlf_stays_one(project: Path, tmp_path: Path) -> None:
+def test_a_checkout_with_crlf_keeps_crlf(project: Path, tmp_path: Path) -> None:
     """`core.autocrlf` is set: edits merge in a project with CRLF, and every line keeps its CRLF."""
     write(project, {"notes.txt": MINE, ".gitattributes": BYTE_FOR_BYTE})
     commit(project)

@@ -46,7 +46,7 @@ ROWS: dict[str, tuple[dict[str, str | None], dict[str, str | None], int]] = {
 
 @pytest.mark.parametrize("is_committed", [True, False], ids=["git", "no repository"])
 @pytest.mark.parametrize(("edits", "expected", "code"), list(ROWS.values()), ids=list(ROWS))
-def test_an_upgrade_wins_every_row(
+def test_an_upgrade_gives_the_expected_result_for_each_kind_of_edit(
     project: Path,
     edits: dict[str, str | None],
     expected: dict[str, str | None],

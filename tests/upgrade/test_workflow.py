@@ -226,7 +226,7 @@ def test_an_upgrade_with_conflicts_goes_on(runner: Runner, code: int, output: st
     ],
     ids=["moved away", "another case", "git's own folder", "elsewhere", "through a link"],
 )
-def test_a_patch_that_reaches_around_the_exclusion_ends_the_job(runner: Runner, patch: str) -> None:
+def test_a_patch_that_bypasses_the_exclusion_ends_the_job(runner: Runner, patch: str) -> None:
     """Nothing is pushed then, and no pull request is opened."""
     runner.patch.write_text(patch)
     (commit_step,) = runner.open()

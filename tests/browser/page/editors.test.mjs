@@ -81,7 +81,7 @@ test('a stored secret is never shown, and Reset forgets it', () =>
     assert.deepEqual(secureJsonData, { token: 'another' });
   }));
 
-test('what is required is asked for before anything is saved', () =>
+test('an empty required option is named, and nothing is saved', () =>
   open(config, async ({ config: editor, save }) => {
     assert.equal(await save(), undefined);
     await editor.getByText('API URL is required').waitFor();
@@ -209,7 +209,7 @@ test('choices come from the plugin, follow another field, and a failure is named
     assert.ok(paths.includes(`${RESOURCES}/tables`), paths);
   }));
 
-test('a text that is no choice may be typed', () =>
+test('a text that is not among the choices can be typed', () =>
   open({ ...wide, allowed: /404/ }, async ({ page, query, asIs }) => {
     await query.getByLabel('Table').first().fill('mine_$env');
     await pick({ page, asIs }, /mine_/, ({ table }) => table === 'mine_$env');
@@ -250,7 +250,7 @@ test('the HTTP settings are stored under the keys that Grafana knows', () =>
 
 const headers = { ...configured, url: 'https://api', jsonData: { httpHeaderName1: 'X-One', httpHeaderName2: 'X-Two' } };
 
-test('a header that is removed takes its value along', () =>
+test('the value of a removed header is removed, too', () =>
   open({ ...wide, ...config, settings: headers }, async ({ config: editor, save }) => {
     assert.equal(await editor.locator('#gf-config-header-1-value').isDisabled(), true, 'a stored value is not shown');
     await editor.getByRole('button', { name: 'Remove HTTP headers 1' }).click();
@@ -260,7 +260,7 @@ test('a header that is removed takes its value along', () =>
     assert.deepEqual(secureJsonData, { httpHeaderValue1: '', httpHeaderValue2: '' });
   }));
 
-test('variables and annotations are edited in forms of their own', () =>
+test('variables and annotations are edited in their own forms', () =>
   open({ ...wide, queries: [{ refId: 'A', table: '' }] }, async ({ page, region, asked, kept, idle }) => {
     await page.getByRole('button', { name: 'Add variable' }).click();
     const form = page.getByRole('group', { name: 'New variable' });
@@ -288,7 +288,7 @@ const putIntoRule = ({ page, module }) =>
     plugin.setQueryEditor((props) => React.createElement(QueryEditor, { ...props, app: 'unified-alerting' }));
   }, module);
 
-test('an alert rule is told that it has no variables', () =>
+test('the editor of an alert rule says that variables are not filled in', () =>
   open({ prepare: putIntoRule }, async ({ query }) => {
     await query.getByLabel('Table').fill('a_$env');
     await query.getByText('Alert rules know no template variables: $env is sent as it is.').waitFor();

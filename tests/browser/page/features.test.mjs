@@ -36,7 +36,7 @@ test('a new query begins with what the user chose last, also on the next page', 
   await open(showy, async ({ asIs }) => assert.equal((await asIs()).mode, 'raw'));
 });
 
-test('ad hoc filters are asked of the plugin, and go out with the query', () =>
+test('keys and values of ad hoc filters come from the plugin, and filters are sent with the query', () =>
   open({ ...showy, queries: [{ refId: 'A', table: 'sales' }], filters: [{ key: 'region', operator: '=', value: '$env' }] }, async ({ page, region, asked, idle }) => {
     const sent = () => asked.findLast(({ path }) => path === 'api/ds/query').body.queries[0].adhocFilters;
     assert.deepEqual(sent(), [{ key: 'region', operator: '=', value: 'prod' }]);

@@ -6,7 +6,7 @@ import { open } from './page.mjs';
 
 const hooked = { plugin: 'hooked' };
 
-test('a control of the project stands in the place of one, and the others stay', () =>
+test('a control of the project replaces one control of the query editor, and the others stay', () =>
   open(hooked, async ({ query, asIs, runs }) => {
     const table = query.getByLabel('Table');
     assert.equal(await table.getAttribute('data-own'), `A ${UID}`);
@@ -21,7 +21,7 @@ test('a control of the project stands in the place of one, and the others stay',
     assert.equal((await asIs()).window.size, 9);
   }));
 
-test('so it does on the config page', () =>
+test('a control of the project replaces one control of the config page', () =>
   open({ ...hooked, view: 'config', settings: { secureJsonFields: { token: true } } }, async ({ config, save }) => {
     await config.getByLabel('API URL').fill('http://api');
     const slider = config.getByLabel('Timeout');
@@ -30,7 +30,7 @@ test('so it does on the config page', () =>
     assert.deepEqual((await save()).jsonData, { timeout: 30 });
   }));
 
-test('hooks that fail while loading leave the editors, the console and each query of a panel say so', () =>
+test('if hooks fail while loading, the editors work, and the console and each query of a panel show the error', () =>
   open({ plugin: 'broken', allowed: /hooks\.js of/ }, async ({ query, asIs, ask, asked, tolerated }) => {
     await query.getByLabel('Table').fill('orders');
     assert.equal((await asIs()).table, 'orders');

@@ -22,7 +22,7 @@ test('a query of an older version is shown as it is today, and stored once it is
     assert.deepEqual(migrations(asked).map(({ method, body }) => [method, body]), [['POST', { query: old }]], 'it was asked about once');
   }));
 
-test('until Python has answered nothing can be edited', async () => {
+test('nothing can be edited until Python has answered', async () => {
   hold();
   await open({ ...aged, queries: [{ ...old, table: 'slow' }] }, async ({ page, query }) => {
     assert.deepEqual([await query.getByLabel('Table').inputValue(), await query.getByLabel('Table').isDisabled()], ['slow', true]);

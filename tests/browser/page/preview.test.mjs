@@ -30,7 +30,7 @@ test('the panel of a provisioned dashboard is drawn, its variables filled in', (
     await page.getByText('not with Grafana\'s own panel plugins').waitFor();
   }));
 
-test('a data source that answers nothing leaves nothing waiting; one that never ends is named', () =>
+test('the page does not wait for a query that ends without an answer, and names one that never ends', () =>
   open('', async ({ page, panel, setQueries }) => {
     assert.equal((await panel()).state, 'Done');
     await setQueries({ refId: 'A', never: true });
@@ -38,7 +38,7 @@ test('a data source that answers nothing leaves nothing waiting; one that never 
     assert.equal(message, 'after 0.2 s the page still waits for an answer of query(), which has asked nothing');
   }, { from: silent }));
 
-test('settings are saved and tested, and written on request; a secret is seen by nobody', () =>
+test('settings are saved and tested, and written on request; a secret is not kept in the page', () =>
   open('#/config', async ({ page, region, idle }) => {
     const config = region('Config page');
     await config.getByLabel('Timeout').fill('30');
@@ -62,7 +62,7 @@ test('settings are saved and tested, and written on request; a secret is seen by
     await idle();
   }, { allowed: /400/ }));
 
-test('query rows come and go, and an error stays with its row, its status and source told', () =>
+test('query rows are added and removed, and an error is shown at its row with status and source', () =>
   open('', async ({ page, region, panel, idle }) => {
     await page.getByRole('button', { name: 'Add query' }).click();
     await idle();
@@ -83,7 +83,7 @@ test('query rows come and go, and an error stays with its row, its status and so
     assert.equal(await region('Query B').count(), 0);
   }, { allowed: /400/ }));
 
-test('a save is on the page, with settings and queries kept', () =>
+test('the page shows saved code, and keeps settings and queries', () =>
   open('', async ({ page, region, setQueries, panel }) => {
     await setQueries({ refId: 'A', table: 'sales', regions: ['west'] });
     assert.equal(await region('Query A').getByLabel('Note').count(), 0);
@@ -102,7 +102,7 @@ test('a save is on the page, with settings and queries kept', () =>
     await page.getByText('What was saved does not start').waitFor({ state: 'detached' });
   }));
 
-test('variables of several values, and new ones', () =>
+test('a variable can have several values, and a new variable can be added', () =>
   open('', async ({ page, region, idle }) => {
     await page.evaluate(() => window.gfplugPreview.setVariables({ region: ['$__all'] }));
     await idle();
@@ -138,7 +138,7 @@ for (const [table, view, shown] of [
     }));
 }
 
-test('the inspector tells frames, the executed query, timings and errors', () =>
+test('the inspector shows frames, the executed query, timings and errors', () =>
   open('', async ({ page, region }) => {
     const inspector = region('Inspector');
     await inspector.getByRole('button', { name: 'Open' }).click();
@@ -153,7 +153,7 @@ test('the inspector tells frames, the executed query, timings and errors', () =>
     assert.equal(await page.getByRole('region', { name: 'Inspector' }).count(), 1);
   }));
 
-test('a stream grows', () =>
+test('a stream adds rows to the panel until the query changes', () =>
   open('', async ({ page, setQueries }) => {
     await setQueries({ refId: 'A', table: 'live' });
     await until(page, () => {
@@ -165,7 +165,7 @@ test('a stream grows', () =>
     await server.received('DELETE', 'preview/streams/'); // the stream ends with the query
   }));
 
-test('annotations and ad hoc filters are asked for', () =>
+test('annotations and ad hoc filters are requested from the plugin', () =>
   open('', async ({ page, region, idle }) => {
     await region('Annotations').getByText('deploy', { exact: true }).waitFor();
     await region('Annotations').getByText('2 events').waitFor();
@@ -182,7 +182,7 @@ test('annotations and ad hoc filters are asked for', () =>
     assert.equal(asked().at(-1).adhocFilters, undefined);
   }));
 
-test('Explore has its own queries, and every kind of frame its view', () =>
+test('Explore has its own queries, and shows each kind of frame in its view', () =>
   open('#/explore', async ({ region, setQueries, idle }) => {
     await setQueries({ refId: 'A', table: 'sales' }, { refId: 'B', table: 'logs' });
     await idle();
@@ -190,7 +190,7 @@ test('Explore has its own queries, and every kind of frame its view', () =>
     await region('Panel').getByText('no disk left').first().waitFor();
   }));
 
-test('alert rules and the log', () =>
+test('alert rules are evaluated, and the log is shown and filtered', () =>
   open('#/alerts', async ({ page, region, go }) => {
     await region('Alert rules').getByText('ALERTING').waitFor();
     await region('Alert rules').getByText('region=north').waitFor();
@@ -264,7 +264,7 @@ test('the keyboard reaches every part', () =>
     }
   }));
 
-test('the page is there within three seconds', () =>
+test('the page loads within three seconds', () =>
   open('', async ({ page }) => {
     const [now, clock] = [performance.now(), await clockOf(page)];
     const before = await clock();

@@ -63,7 +63,7 @@ test('no run moves what is below the panel, whatever it answers', () =>
     }
   }, { allowed: /400|javascript:/i }));
 
-test('a press that begins before the answer counts', () =>
+test('a click that begins before an answer and ends after it has its effect', () =>
   open('', async ({ page, region, setQueries, idle }) => {
     await setQueries({ refId: 'A', table: 'broken' }, { refId: 'B', table: 'sales' });
     await idle();
@@ -189,7 +189,7 @@ test('an older rehearsal of the alert rules does not replace a newer one', () =>
     assert.equal(await region('Alert rules').getByText('rehearsal 1').count(), 0);
   }));
 
-test('an edit that an editor tells late belongs to its query', () =>
+test('an edit that an editor reports late belongs to its query', () =>
   open('', async ({ page, setQueries, idle }) => {
     await setQueries({ refId: 'A', table: 'sales' }, { refId: 'B', table: 'orders' });
     const tables = () => page.evaluate(() => window.gfplugPreview.queries().map(({ refId, table }) => `${refId} ${table}`));
@@ -221,7 +221,7 @@ test('a panel and its smallest interval outlive a reload, and no other panel has
     assert.ok(interval() < 120_000);
   }));
 
-test('more choices than a browser keeps are no obstacle', () =>
+test('a variable with more choices than the browser can store does not stop the page', () =>
   open('', async ({ page, panel }) => {
     const many = Array.from({ length: 60_000 }, (_, index) => ({ text: `${index} ${'x'.repeat(100)}`, value: `${index}` }));
     await page.route('**/api/ds/query*', async (route) => {
@@ -238,7 +238,7 @@ test('more choices than a browser keeps are no obstacle', () =>
     assert.equal(asked().at(-1).table, '0');
   }));
 
-test('a time, a period and refIds that make no sense leave the page as it is', () =>
+test('an invalid time, an invalid period and invalid refIds do not break the page', () =>
   open('', async ({ page, region, idle, panel }) => {
     await page.evaluate(() => window.gfplugPreview.openPanel('odd-3.json#1'));
     await idle();
@@ -272,7 +272,7 @@ test('a refresh period that is shorter than an answer takes does not stop the an
     await idle();
   }));
 
-test('a text variable asks once it is changed, and keeps the focus', () =>
+test('a changed text variable runs the queries once, and keeps the focus', () =>
   open('', async ({ page, region, idle }) => {
     await page.getByRole('button', { name: 'Add variable' }).click();
     const form = page.getByRole('group', { name: 'New variable' });
@@ -292,7 +292,7 @@ test('a text variable asks once it is changed, and keeps the focus', () =>
     assert.deepEqual([asked().length - before, await input.inputValue()], [1, 'two']);
   }));
 
-test('an editor of variables that fails leaves the rest of the page', () =>
+test('an editor of variables that fails does not break the rest of the page', () =>
   open('', async ({ page, region }) => {
     await page.getByRole('button', { name: 'Add variable' }).click();
     await page.getByRole('group', { name: 'New variable' }).getByRole('radio', { name: 'Query' }).check({ force: true });
@@ -322,7 +322,7 @@ test('the log follows its last line, unless a person reads an earlier one', () =
     assert.equal(await lines.evaluate(({ scrollTop }) => scrollTop), 100);
   }));
 
-test('the keyboard keeps its place when something comes or goes', () =>
+test('the keyboard focus stays in place when elements appear or disappear', () =>
   open('', async ({ page, region, idle }) => {
     const focused = () => page.evaluate(() => document.activeElement.ariaLabel ?? document.activeElement.textContent.trim());
     const press = async (name) => {

@@ -39,7 +39,7 @@ def test_values_of_any_kind_arrive(columns: Columns) -> None:
     assert answers["longdouble"]["x"] == ("float64", [1.5])
 
 
-def test_values_of_two_kinds_are_one_sentence(query: Query) -> None:
+def test_values_of_two_types_in_a_column_are_one_error(query: Query) -> None:
     """The error has the column, the first value of each kind, and the remedy."""
     ended = query("mixed")
 
@@ -57,7 +57,7 @@ def test_an_answer_without_rows_is_no_data(query: Query, name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "column"), [("text times", "time"), ("rows", "ts")])
-def test_texts_that_look_like_times_are_told(query: Query, name: str, column: str) -> None:
+def test_texts_that_look_like_times_are_reported(query: Query, name: str, column: str) -> None:
     """The panel's notices in `call query` say so, and so does the alert rehearsal, whose exit code is not zero."""
     answer, rehearsed = query(name), query(name, words=("--when", "last > 1"))
 
@@ -88,7 +88,7 @@ def test_rows_of_json_become_series(query: Query) -> None:
     ]
 
 
-def test_a_point_that_is_there_twice_is_warned_of(query: Query) -> None:
+def test_a_duplicate_point_of_a_series_gives_a_warning(query: Query) -> None:
     """The warning is for the series with the point, not for another series with the same time."""
     ended = query("twice", words=("--when", "last > 1"))
 

@@ -61,7 +61,7 @@ def test_a_section_is_added_and_nothing_that_is_loaded_moves(program: Path) -> N
     assert answer(program) == "42"
 
 
-def test_the_same_input_gives_the_same_bytes_and_nothing_is_left_behind(program: Path) -> None:
+def test_adding_a_section_is_reproducible_and_keeps_no_old_tables(program: Path) -> None:
     """Two runs give the same bytes; the tables at the file's end are replaced, not duplicated."""
     before = program.read_bytes()
     after = binutils.add_section(before, "pydata", DATA)

@@ -85,7 +85,7 @@ def test_the_json_is_one_object_with_the_promised_keys(
     assert (report["handshake_ms"], report["glibc_floor"]) == (80.5, None)
 
 
-def test_the_commands_result_is_the_archives_path_alone(
+def test_stdout_has_only_the_path_of_the_archive(
     project: Project, python: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """`zip=$(gfplug build)` works; progress goes to stderr."""
@@ -118,7 +118,7 @@ def snapshot(root: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for folder in ("dist", "artifacts") for path in files.entries(root / folder)}
 
 
-def test_a_module_that_the_bundle_lacks_comes_with_the_line_to_add(
+def test_the_error_for_a_module_missing_in_the_bundle_has_the_line_to_add(
     project: Project, python: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The environment has it, the bundle does not: PyInstaller missed it."""
@@ -131,7 +131,7 @@ def test_a_module_that_the_bundle_lacks_comes_with_the_line_to_add(
     assert caught.value.hint == 'add "yaml.reader" to HIDDEN_IMPORTS in plugin.spec'
 
 
-def test_a_module_that_is_nowhere_is_not_blamed_on_pyinstaller(
+def test_a_module_missing_in_the_environment_gets_no_hint_for_plugin_spec(
     project: Project, python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A line in plugin.spec would not help, so the error is that of the plugin."""
@@ -216,7 +216,7 @@ def test_without_git_a_note_says_that_the_date_is_today(
     assert caplog.messages == ([lost] if name == ".git" else [])
 
 
-def test_a_size_that_has_changed_is_shown_beside_the_last(
+def test_a_changed_size_is_shown_beside_the_previous_size(
     project: Project, python: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A picture of 300 kB is added, then removed; without a change, or with a tiny one, no difference is shown."""
@@ -277,7 +277,7 @@ def test_a_repository_of_another_folder_is_ignored(project: Project, monkeypatch
     assert build_info.build_info(project.root) == {"time": 1_700_000_000_000}
 
 
-def test_a_build_of_the_same_does_nothing(project: Project, python: Path) -> None:
+def test_a_build_of_an_unchanged_project_does_nothing(project: Project, python: Path) -> None:
     """It does not freeze or start the plugin; the result is the previous one, with the time of the comparison."""
     first = service.build(project, BuildOptions(python=python))
     before = snapshot(project.root)
@@ -289,7 +289,7 @@ def test_a_build_of_the_same_does_nothing(project: Project, python: Path) -> Non
     assert list(service.build(project, BuildOptions(python=python, clean=True)).stages) == list(first.stages)
 
 
-def test_a_project_that_was_moved_is_told_where_its_archive_is(project: Project, python: Path) -> None:
+def test_the_build_of_a_moved_project_returns_the_new_path_of_its_archive(project: Project, python: Path) -> None:
     """Only the project's folder has changed."""
     service.build(project, BuildOptions(python=python))
     moved = replace(project, root=project.root.rename(project.root.with_name("moved")))
@@ -302,7 +302,7 @@ def test_a_project_that_was_moved_is_told_where_its_archive_is(project: Project,
 
 
 @pytest.mark.parametrize("name", ["dist/module.js", "artifacts/acme-sales-datasource-1.2.3.linux_amd64.zip"])
-def test_a_result_that_was_changed_is_made_again(project: Project, python: Path, name: str) -> None:
+def test_an_edited_bundle_or_archive_is_built_again(project: Project, python: Path, name: str) -> None:
     """An edited bundle or archive is replaced by the built one."""
     first = service.build(project, BuildOptions(python=python))
     (project.root / name).write_text("edited")

@@ -25,7 +25,7 @@ pytestmark = [
 ]
 
 
-def test_dist_is_what_a_build_makes_but_for_the_executable(project: Project, python: Path) -> None:
+def test_dist_equals_that_of_a_build_except_for_the_executable(project: Project, python: Path) -> None:
     """Grafana finds plugin.json with a real version, module.js, the logo, and one executable."""
     prepared = dev.prepare(project, python=python)
 
@@ -52,7 +52,7 @@ def test_a_failure_leaves_the_old_dist(project: Project, python: Path, monkeypat
     assert (project.dist / "module.js").read_bytes() == before
 
 
-def test_the_command_says_what_grafana_needs(
+def test_the_command_prints_the_setting_that_grafana_needs(
     project: Project, python: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The result is the folder; the allow-list line names the plugin."""
@@ -96,7 +96,9 @@ def test_attach_shows_the_command_to_start_by_hand(
     assert command in next(project.dist.glob("gpx_sales_*")).read_text()
 
 
-def test_on_windows_the_commands_are_windows_own(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_on_windows_are_a_junction_and_a_powershell_line(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """They are a junction, which needs no special rights, and a line for PowerShell; quotes in a path are escaped."""
     monkeypatch.setattr(sys, "platform", "win32")
     line = dev.command_by_hand(project, Path("C:/it's mine/python.exe"), "127.0.0.1:40001")

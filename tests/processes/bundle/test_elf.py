@@ -61,7 +61,7 @@ def answer(library: Path) -> int:
     return int(output)
 
 
-def test_a_library_says_what_it_is_and_wants(package: Path) -> None:
+def test_needed_libraries_and_symbols_of_a_library_are_read(package: Path) -> None:
     """The result has its required libraries, its defined symbols and its required symbols."""
     elf = Elf.read(package / "top.so")
     exports, undefined = elf.symbols()
@@ -71,7 +71,7 @@ def test_a_library_says_what_it_is_and_wants(package: Path) -> None:
     assert b"base" in undefined
 
 
-def test_needless_libraries_go_and_the_rest_works(package: Path) -> None:
+def test_unused_libraries_are_removed_and_the_others_load(package: Path) -> None:
     """Libraries without a used symbol are removed; the others stay, and load at once."""
     assert answer(package / "top.so") == 42
     names = slim.drop_unused(package)
@@ -127,7 +127,7 @@ def test_a_program_finds_a_library_beside_it_after_the_edit(package: Path, tmp_p
     assert subprocess.run([program], capture_output=True, check=False, timeout=60).returncode == 0
 
 
-def test_what_is_added_can_be_mapped_with_every_page_size(package: Path) -> None:
+def test_added_bytes_can_be_mapped_with_every_page_size(package: Path) -> None:
     """Linux on arm64 may have pages of 64 KB: the added bytes have the same offset in the pages of file and memory."""
     path = package / "top.so"
     before = [each.header for each in read(path.read_bytes()).iter_segments("PT_LOAD")]
@@ -178,7 +178,7 @@ def test_a_file_that_is_not_elf_is_refused_and_unchanged(tmp_path: Path, content
     assert (tmp_path / "x.so").read_bytes() == content
 
 
-def test_a_symbol_is_named_for_a_version_of_glibc() -> None:
+def test_a_symbol_that_needs_a_version_of_glibc_is_found() -> None:
     """The newest version that a file needs has a symbol; a version that it does not need has none."""
     library = Path(ctypes.__file__).parents[1] / "lib-dynload"
     path = next(iter(sorted(library.glob("_socket*.so"))), None)

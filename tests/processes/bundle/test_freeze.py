@@ -25,7 +25,7 @@ def frozen(project: Project, python: Path, workspace: Path) -> freeze.Frozen:
     return freeze.freeze(project, python=python, workspace=workspace, epoch=315532800)
 
 
-def test_the_projects_own_spec_is_run_afresh(project: Project, tmp_path: Path) -> None:
+def test_the_projects_spec_is_run_without_pyinstallers_cache(project: Project, tmp_path: Path) -> None:
     """`--clean` is always set: PyInstaller misses an edit within a second of its last run."""
     python = fake_python(tmp_path / "python")
     result = frozen(project, python, tmp_path)
@@ -37,7 +37,7 @@ def test_the_projects_own_spec_is_run_afresh(project: Project, tmp_path: Path) -
     assert result.folder.parent == tmp_path / "frozen"
 
 
-def test_the_run_is_told_what_makes_it_repeatable(project: Project, tmp_path: Path) -> None:
+def test_pyinstaller_gets_a_fixed_time_and_a_fixed_hash_seed(project: Project, tmp_path: Path) -> None:
     """A fixed time and a fixed hash seed reach PyInstaller."""
     python = fake_python(tmp_path / "python", freeze=f'echo "$SOURCE_DATE_EPOCH $PYTHONHASHSEED" > {tmp_path}/said')
     frozen(project, python, tmp_path)

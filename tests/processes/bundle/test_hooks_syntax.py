@@ -55,9 +55,7 @@ def test_node_accepts_what_browsers_run(text: str) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the fake Node is a shell script")
 @pytest.mark.parametrize("report", ["hooks.cjs:1\nSyntaxError: Unexpected token '.'", "bad option: --check"])
-def test_a_node_that_is_too_old_to_judge_is_not_believed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, report: str
-) -> None:
+def test_a_syntax_error_of_an_old_node_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, report: str) -> None:
     """Before version 17 the report has no version at its end, and `a?.b` may be an error."""
     (tmp_path / "node").write_text(f"#!/bin/sh\ncat >&2 <<'END'\n{report}\nEND\nexit 1\n")
     (tmp_path / "node").chmod(0o755)

@@ -74,7 +74,7 @@ def acme(tmp_path: Path) -> Path:
     return packages
 
 
-def test_a_package_has_its_texts_and_nothing_else(tmp_path: Path, acme: Path) -> None:
+def test_a_package_has_its_licence_texts_and_no_code(tmp_path: Path, acme: Path) -> None:
     """These are its licences folder, files that its metadata names, and the licences of its parts; no code."""
     install(acme, "other")
     stock = take(tmp_path / "env", acme, "acme/__init__.py")
@@ -162,7 +162,7 @@ def test_an_editable_package_has_what_is_in_its_folder(tmp_path: Path, acme: Pat
         ('{{"dir_info": {{"editable": true}}}}', ""),
     ],
 )
-def test_the_digest_of_an_archive_is_the_installers(tmp_path: Path, note: str, expected: str) -> None:
+def test_the_digest_of_an_archive_is_that_of_the_installer(tmp_path: Path, note: str, expected: str) -> None:
     """It is in either notation of PEP 610, or computed from the file, since uv records none; a folder has no digest."""
     packages = environment(tmp_path / "env")
     archive = tmp_path / "a wheel.whl"
@@ -184,7 +184,7 @@ def test_the_digest_of_an_archive_is_the_installers(tmp_path: Path, note: str, e
         ),
     ],
 )
-def test_a_package_from_elsewhere_does_not_count_as_the_indexs(tmp_path: Path, note: str, repository: str) -> None:
+def test_a_package_from_elsewhere_is_not_listed_as_from_the_index(tmp_path: Path, note: str, repository: str) -> None:
     """The installer recorded a folder, an archive's address or a repository; a local path is not kept."""
     packages = environment(tmp_path / "env")
     install(packages, "acme", url=note.format())
@@ -204,7 +204,7 @@ def test_a_package_is_seen_through_a_link(tmp_path: Path, acme: Path) -> None:
     assert [each.name for each in stock.bundled] == ["acme"]
 
 
-def test_it_is_stored_and_read_whole(tmp_path: Path, acme: Path) -> None:
+def test_the_stored_inventory_is_read_completely(tmp_path: Path, acme: Path) -> None:
     """The stored inventory has everything that the list of components needs."""
     stock = take(tmp_path / "env", acme, "acme/__init__.py")
 

@@ -129,7 +129,7 @@ def test_a_stale_address_file_is_noticed(tmp_path: Path, attached: list[subproce
 
 
 @posix
-def test_a_new_address_ends_it_so_that_grafana_starts_it_again(
+def test_a_new_address_ends_the_launcher_so_that_grafana_starts_it_again(
     tmp_path: Path, attached: list[subprocess.Popen[bytes]]
 ) -> None:
     """A debugger that was started again may listen elsewhere."""
@@ -142,7 +142,7 @@ def test_a_new_address_ends_it_so_that_grafana_starts_it_again(
 
 
 @posix
-def test_killing_it_leaves_nothing_that_holds_grafanas_pipes(
+def test_a_killed_launcher_leaves_no_process_that_holds_grafanas_pipes(
     tmp_path: Path, attached: list[subprocess.Popen[bytes]]
 ) -> None:
     """Grafana waits for the end of both pipes; the shell's `sleep` has neither."""
@@ -157,7 +157,7 @@ def test_killing_it_leaves_nothing_that_holds_grafanas_pipes(
 
 
 @pytest.mark.parametrize(("platform", "stub"), [("windows_amd64", "t64.exe"), ("windows_arm64", "t64-arm.exe")])
-def test_the_windows_launcher_is_stub_line_and_zip(platform: str, stub: str) -> None:
+def test_the_windows_launcher_consists_of_stub_interpreter_line_and_zip(platform: str, stub: str) -> None:
     """It is an .exe for the platform, the quoted interpreter and a zip for Python; the bytes are reproducible."""
     launched = Launcher(python=Path("C:/my env/python.exe"), source=Path("C:/my project/src"))
     content = launched.executable(platform)
@@ -242,6 +242,6 @@ def test_an_address_that_others_reach_needs_a_flag(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.9", "[::1]", "localhost"])
-def test_an_address_of_this_machine_needs_none(host: str) -> None:
+def test_an_address_of_this_machine_needs_no_flag(host: str) -> None:
     """Other machines cannot reach it."""
     assert launcher.address(f"{host}:50051") == f"{host}:50051"

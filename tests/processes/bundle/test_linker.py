@@ -49,7 +49,7 @@ def test_the_schema_comes_from_the_projects_own_interpreter(project: Project) ->
     assert schema == {"arguments": ["plugin.datasource:Datasource", "--plugin-id", "acme-sales-datasource"]}
 
 
-def test_a_mistake_of_the_author_is_one_sentence_with_the_traceback_kept(project: Project) -> None:
+def test_an_error_in_the_authors_code_is_one_sentence_and_keeps_the_traceback(project: Project) -> None:
     """The last line is the message; the lines before it are the details."""
     with pytest.raises(ProjectError) as caught:
         answer(project, "import sys\nsys.exit('Traceback: line 7\\nModel.table has no default')")
@@ -58,7 +58,7 @@ def test_a_mistake_of_the_author_is_one_sentence_with_the_traceback_kept(project
 
 
 @pytest.mark.shows("errors: a package needs a system library")
-def test_a_system_library_that_a_package_needs_comes_with_what_to_install(project: Project) -> None:
+def test_the_error_for_a_missing_system_library_says_what_to_install(project: Project) -> None:
     """For example, the wheel of pyodbc does not contain unixODBC."""
     with pytest.raises(ProjectError, match=r"libodbc\.so\.2") as caught:
         answer(

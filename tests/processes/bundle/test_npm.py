@@ -78,7 +78,7 @@ def test_the_builds_files_are_returned_by_name(project: Project, fake: Path) -> 
 
 
 @pytest.mark.parametrize(("version", "installs"), [("1.2.3", 0), ("1.2.2", 1)])
-def test_what_is_installed_is_not_installed_again(project: Project, fake: Path, version: str, installs: int) -> None:
+def test_installed_packages_are_not_installed_again(project: Project, fake: Path, version: str, installs: int) -> None:
     """Packages of other systems may be missing; a version that differs from the lock's is replaced."""
     installed(project, version)
     npm.build(find_frontend(project))
@@ -86,7 +86,7 @@ def test_what_is_installed_is_not_installed_again(project: Project, fake: Path, 
     assert fake.read_text().count("ci ") == installs
 
 
-def test_a_build_without_a_module_is_named(project: Project, fake: Path) -> None:
+def test_a_build_that_makes_no_module_js_is_an_error(project: Project, fake: Path) -> None:
     """Grafana would find nothing to load."""
     (fake.parent / "npm").write_text("#!/bin/sh\n")
     with pytest.raises(ToolError, match=r"left no module\.js"):
@@ -102,7 +102,7 @@ def test_a_missing_npm_is_explained(project: Project, monkeypatch: pytest.Monkey
     assert "needs neither" in caught.value.hint
 
 
-def test_the_state_follows_the_sources_alone(project: Project, fake: Path) -> None:
+def test_the_state_of_a_frontend_depends_only_on_its_sources(project: Project, fake: Path) -> None:
     """An edit changes it; installing and building do not."""
     frontend = find_frontend(project)
     before = npm.state(frontend)
@@ -135,7 +135,7 @@ def test_an_adopted_frontend_is_found_outside_the_project(tmp_path: Path) -> Non
     assert npm.state(frontend) == before
 
 
-def test_a_project_is_checked_by_the_frontend_it_has(tmp_path: Path, project: Project) -> None:
+def test_the_checks_of_a_project_depend_on_its_kind_of_frontend(tmp_path: Path, project: Project) -> None:
     """A frontend with its own sources has no hooks; in an adopted plugin, plugin.json has only the backend's keys."""
     projects = [small_project(tmp_path / "plain"), project, adopted(tmp_path, '{"folder": "../.."}')]
     for each in projects:
@@ -149,7 +149,7 @@ def test_a_project_is_checked_by_the_frontend_it_has(tmp_path: Path, project: Pr
 @pytest.mark.parametrize(
     ("note", "sentence"), [("[]", "is not a JSON object"), ('{"folder": "../../.."}', "has no package.json")]
 )
-def test_a_note_that_leads_nowhere_is_named(tmp_path: Path, note: str, sentence: str) -> None:
+def test_an_invalid_path_in_adopted_json_is_an_error(tmp_path: Path, note: str, sentence: str) -> None:
     """The message or its hint has the file to correct."""
     with pytest.raises(ProjectError, match=sentence) as caught:
         npm.locate_frontend(adopted(tmp_path, note))
@@ -158,7 +158,7 @@ def test_a_note_that_leads_nowhere_is_named(tmp_path: Path, note: str, sentence:
 
 
 @pytest.mark.parametrize(("lock", "manager"), [("yarn.lock", "yarn"), ("pnpm-lock.yaml", "pnpm")])
-def test_other_package_managers_install_by_themselves(tmp_path: Path, lock: str, manager: str) -> None:
+def test_a_build_with_another_package_manager_needs_installed_packages(tmp_path: Path, lock: str, manager: str) -> None:
     """Gfplug runs their build, and the hint has the command to run before."""
     frontend = find_frontend(adopted(tmp_path, '{"folder": "../.."}'))
     (frontend.folder / lock).touch()
@@ -169,14 +169,14 @@ def test_other_package_managers_install_by_themselves(tmp_path: Path, lock: str,
 
 
 @pytest.mark.parametrize("note", ["[" * 100_000, "1", '{"folder": 1}', '{"folder": "\\u0000"}', "\ufeff"])
-def test_a_note_that_cannot_be_read_is_named(tmp_path: Path, note: str) -> None:
+def test_an_unreadable_adopted_json_is_an_error(tmp_path: Path, note: str) -> None:
     """Any invalid content gives the same error."""
     with pytest.raises(ProjectError, match=r"adopted\.json"):
         npm.locate_frontend(adopted(tmp_path, note))
 
 
 @pytest.mark.parametrize("lock", ["[]", "{", '{"packages": []}', '{"packages": {"a": 1}}', "[" * 100_000])
-def test_a_lock_that_cannot_be_read_is_named(project: Project, fake: Path, lock: str) -> None:
+def test_an_unreadable_package_lock_is_an_error(project: Project, fake: Path, lock: str) -> None:
     """Nothing is run."""
     (project.root / "frontend/package-lock.json").write_text(lock)
     with pytest.raises(ProjectError, match=r"package-lock\.json"):

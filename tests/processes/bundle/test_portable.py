@@ -91,7 +91,7 @@ def test_a_launcher_without_its_loader_says_so(bundle: Bundle) -> None:
 @pytest.mark.parametrize(
     ("platform_", "sentence"), [("darwin_arm64", "not possible on darwin_arm64"), ("linux_amd64", "no glibc")]
 )
-def test_what_has_no_glibc_is_refused(bundle: Bundle, tmp_path: Path, platform_: str, sentence: str) -> None:
+def test_a_platform_without_glibc_is_refused(bundle: Bundle, tmp_path: Path, platform_: str, sentence: str) -> None:
     """There are launchers for Linux only, and nothing is copied from a system that has another C library."""
     with pytest.raises(ToolError, match=sentence):
         portable.add_libc(bundle, platform_, root=tmp_path)

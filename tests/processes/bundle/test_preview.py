@@ -211,7 +211,7 @@ def test_the_command_prints_the_address_and_ends_with_ctrl_c(root: Path, tmp_pat
     assert not [pid for pid in children if alive(pid)]
 
 
-def test_a_port_that_is_taken_and_a_page_that_is_not_there_are_sentences(root: Path, page_files: PageFiles) -> None:
+def test_a_used_port_and_a_missing_page_are_one_sentence_each(root: Path, page_files: PageFiles) -> None:
     """The errors come before and after the start of the plugin."""
     options = PreviewOptions(target=root, python=PYTHON)
     with open_preview(options, page=page_files) as running:

@@ -84,7 +84,7 @@ COMMANDS = [["check"], ["call", "query"], ["call", "health"], ["dev"]]
     ],
 )
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
-def test_what_build_refuses_is_refused_by_each_command_that_reads_the_source(
+def test_each_command_that_reads_the_source_refuses_what_build_refuses(
     project: Path, capsys: pytest.CaptureFixture[str], command: list[str], line: str, sentence: str
 ) -> None:
     """Each command prints the build's error message, and answers nothing."""
@@ -100,7 +100,9 @@ def test_what_build_refuses_is_refused_by_each_command_that_reads_the_source(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
-def test_a_project_that_was_not_looked_at_is_not_called_good(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_output_says_that_the_dataclasses_were_not_checked(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Without an environment the dataclasses are not imported, and the last line of the output says this."""
     (project / ".venv").unlink()
     path = project / "src/plugin/datasource.py"

@@ -90,7 +90,7 @@ def test_code_in_another_module_is_reported_with_its_line(project: Path, check: 
 
 
 @pytest.mark.shows("errors: the code imports a package that is not a dependency")
-def test_an_import_that_nobody_asks_for_is_an_error(project: Path, check: Check) -> None:
+def test_an_import_without_a_declared_dependency_is_an_error(project: Path, check: Check) -> None:
     """The error names the package that provides it, from the environment; packages of a dependency pass."""
     change(project, MODULE, "import hashlib\n", "import hashlib\nimport yaml\nimport grpc\nimport pyarrow\n")
     code, findings = check(*PYTHON)
@@ -131,7 +131,7 @@ def test_a_dependency_that_is_not_installed_is_an_error(project: Path, check: Ch
         (BOARD, '"series": 2', '"series": 30000000', "saved-query", "field 'series': 30000000 is above the maximum"),
     ],
 )
-def test_what_is_provisioned_is_judged_by_the_dataclasses(  # noqa: PLR0917 - the columns of a table
+def test_provisioned_values_are_checked_against_the_dataclasses(  # noqa: PLR0917 - the columns of a table
     project: Path, check: Check, file: str, old: str, new: str, rule: str, message: str
 ) -> None:
     """Options, secrets and queries of rules and dashboards are findings if the plugin does not read or refuses them."""
@@ -144,7 +144,7 @@ def test_what_is_provisioned_is_judged_by_the_dataclasses(  # noqa: PLR0917 - th
     assert finding["message"].startswith(message)
 
 
-def test_a_second_data_source_is_judged_too(project: Path, check: Check) -> None:
+def test_a_second_provisioned_data_source_is_checked_too(project: Path, check: Check) -> None:
     """`gfplug call` takes the first; Grafana provisions all."""
     text = (project / SOURCE).read_text(encoding="utf-8")
     entry = text[text.index("  - name:") :].replace("seed: 0", "sead: 0").replace("isDefault: true", "isDefault: false")
@@ -153,7 +153,7 @@ def test_a_second_data_source_is_judged_too(project: Path, check: Check) -> None
     assert [each["message"] for each in check(*PYTHON)[1]] == ["no option `sead`; there is seed"]
 
 
-def test_static_runs_nothing_and_still_reads(
+def test_static_checks_imports_and_syntax_and_runs_no_code(
     project: Path, check: Check, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """It reads imports and syntax from the text; gfplug's own .venv is not used either."""
@@ -171,7 +171,7 @@ def test_static_runs_nothing_and_still_reads(
 
 
 @pytest.mark.parametrize("more", [["--alerts"], ["--dashboards", "x.json"], PYTHON])
-def test_static_goes_with_nothing_that_runs_code(
+def test_static_excludes_an_option_that_runs_code(
     project: Path, capsys: pytest.CaptureFixture[str], more: list[str]
 ) -> None:
     """The two options contradict each other."""

@@ -74,7 +74,9 @@ def check(project: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[
     ]
 
 
-def test_what_an_older_version_provisioned_is_told_and_good(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_provisioned_values_of_an_older_version_are_reported_and_accepted(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """These are a rule, a dashboard and options; a print() in the author's code is not read as the answer."""
     add(project, "seed: Annotated", old="number", new="seed")
     add(project, "series: Annotated", old="seconds", new="period")
@@ -93,7 +95,7 @@ def test_what_an_older_version_provisioned_is_told_and_good(project: Path, capsy
     )
 
 
-def test_what_comes_of_it_is_judged(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_migrated_values_are_checked(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Limits and unknown keys are findings, as in a current query."""
     add(project, "seed: Annotated", old="number", new="seed")
     add(project, "series: Annotated", old="seconds", new="period", value='old.pop("seconds") / 600')
@@ -122,7 +124,7 @@ def test_what_comes_of_it_is_judged(project: Path, capsys: pytest.CaptureFixture
         ('old["seconds"]; old["seconds"] += 1', "600", "error", "`migrate` changes its own result"),
     ],
 )
-def test_a_migration_that_fails_is_told_where(  # noqa: PLR0917 - the columns of a table
+def test_a_failed_migration_is_reported_with_its_file(  # noqa: PLR0917 - the columns of a table
     project: Path, capsys: pytest.CaptureFixture[str], value: str, seconds: str, level: str, message: str
 ) -> None:
     """A variable is no error, since it is filled in before the query; the other queries are checked."""
@@ -170,7 +172,7 @@ def test_a_migration_that_ends_the_interpreter_is_a_failure(project: Path) -> No
         judge(project, {"seconds": 60})
 
 
-def test_a_call_may_send_an_old_dashboards_query(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_call_accepts_the_query_of_an_old_dashboard(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Old options are accepted, too: gfplug does not report names that the class migrates."""
     add(project, "seed: Annotated", old="number", new="seed")
     add(project, "series: Annotated", old="seconds", new="period")

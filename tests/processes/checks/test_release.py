@@ -118,7 +118,7 @@ def test_no_step_that_fails_leaves_a_tag(project: Project, steps: Steps, broken:
     assert git(project.root, "tag") == ""
 
 
-def test_all_that_is_to_be_done_first_is_said_at_once(
+def test_all_missing_preparations_of_a_release_are_reported_at_once(
     project: Project, steps: Steps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is checked or built before this message."""

@@ -132,7 +132,7 @@ def errors(ended: Ended) -> list[str]:
 @pytest.mark.shows("errors: a query fails")
 @KINDS
 @pytest.mark.parametrize("do", ["bug", "mean"])
-def test_a_failing_query_is_one_error_and_the_rest_is_there_on_demand(
+def test_a_failing_query_is_one_error_and_verbose_adds_the_traceback(
     call: Run, project: Path, kind: str, do: str
 ) -> None:
     """The message appears once; for a bug, with the line of code; -v adds the lines of the log with the traceback."""
@@ -200,7 +200,7 @@ def test_a_partial_answer_fails_a_rule(call: Run, project: Path) -> None:
         ("async def", "await", "await asyncio.gather(asyncio.sleep(60), asyncio.sleep(60))", "doze"),
     ],
 )
-def test_a_query_that_is_late_says_where_it_stands(  # noqa: PLR0917 - the columns of a table
+def test_the_error_for_a_late_query_has_the_current_line_of_its_code(  # noqa: PLR0917 - the columns of a table
     call: Run, project: Path, kind: str, do: str, code: str, function: str
 ) -> None:
     """The message has the innermost line of the author's code, and the option for a longer timeout."""
@@ -227,7 +227,7 @@ def test_each_of_several_late_queries_is_named(call: Run, project: Path) -> None
 
 
 @pytest.mark.shows("errors: a call that takes")
-def test_what_else_is_late_says_where_it_stands(call: Run, project: Path) -> None:
+def test_the_error_for_other_late_calls_has_the_current_line_of_their_code(call: Run, project: Path) -> None:
     """These are a health check, a resource, and a module that is still loading."""
     write(project)
     health = call("health", project, "--option", "late=true", "--timeout", "4")
@@ -245,7 +245,7 @@ def test_what_else_is_late_says_where_it_stands(call: Run, project: Path) -> Non
 
 
 @pytest.mark.shows("errors: several threads use a connection that `__init__` opened")
-def test_a_connection_of_another_thread_comes_with_what_to_do(call: Run, project: Path) -> None:
+def test_the_error_for_a_connection_of_another_thread_has_the_remedy(call: Run, project: Path) -> None:
     """The connection is one of SQLite, or a client of another event loop."""
     write(project)
     models = [word for do in ("sqlite", "sqlite", "sqlite", "loop") for word in ("--model", json.dumps({"do": do}))]
@@ -257,7 +257,7 @@ def test_a_connection_of_another_thread_comes_with_what_to_do(call: Run, project
 
 
 @KINDS
-def test_a_route_may_have_parts_of_our_names(call: Run, project: Path, kind: str) -> None:
+def test_a_route_can_have_parameters_with_names_that_gfruntime_uses(call: Run, project: Path, kind: str) -> None:
     """Its JSON may contain NaN and times."""
     write(project, kind)
     ended = call("resource", "tables/a%2Fb/c", project)
@@ -269,7 +269,7 @@ def test_a_route_may_have_parts_of_our_names(call: Run, project: Path, kind: str
     assert json.loads(reply.out)["headers"]["Allow"] == ["GET, HEAD"]
 
 
-def test_a_variable_that_is_not_filled_comes_with_the_option_that_fills_it(call: Run, project: Path) -> None:
+def test_the_error_for_an_unset_variable_has_the_option_that_sets_it(call: Run, project: Path) -> None:
     """The hint shows the option with a value; an empty value is reported as empty."""
     write(project)
     unfilled = call("query", project, "--set", "limit=${n}")
@@ -283,7 +283,9 @@ def test_a_variable_that_is_not_filled_comes_with_the_option_that_fills_it(call:
 
 
 @pytest.mark.parametrize(("value", "text"), [("true", "true"), ("5", "5"), ("1.5", "1.5"), ("null", "utf-8")])
-def test_an_option_that_is_a_number_or_a_boolean_is_its_text(call: Run, project: Path, value: str, text: str) -> None:
+def test_a_number_or_boolean_given_for_a_text_option_becomes_text(
+    call: Run, project: Path, value: str, text: str
+) -> None:
     """The type of the option is a text."""
     write(project)
     ended = call("query", project, "--set", "do=encoding", "--option", f"encoding={value}", "--json")

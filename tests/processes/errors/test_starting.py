@@ -49,7 +49,7 @@ def insert(path: Path, before: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("pain", GRAFANA_SAYS)
-def test_grafanas_own_words_are_explained(gfplug: Run, pain: int) -> None:
+def test_an_error_line_of_grafanas_log_is_explained(gfplug: Run, pain: int) -> None:
     """`gfplug doctor --explain` explains the unchanged line of Grafana's log."""
     line, words = GRAFANA_SAYS[pain]
     ended = gfplug("doctor", "--explain", line)
@@ -87,7 +87,7 @@ def test_a_lost_executable_bit_comes_with_the_chmod_to_type(gfplug: Run, tmp_pat
 @pytest.mark.shows("errors: `fork/exec ...: permission denied`")
 @posix
 @pytest.mark.skipif(bool(roots.unavailable()), reason=roots.unavailable() or "possible")
-def test_a_folder_that_is_mounted_noexec_is_told_from_a_lost_bit(tmp_path: Path) -> None:
+def test_a_noexec_mount_is_distinguished_from_a_lost_executable_bit(tmp_path: Path) -> None:
     """The executable bit is set, so another chmod would not help."""
     place = tmp_path / "plugins"
     place.mkdir()
@@ -127,7 +127,7 @@ def altered(folder: Path, *, old: bytes, new: bytes) -> Path:
 
 @pytest.mark.shows("errors: a glibc binary on Alpine")
 @elf
-def test_a_missing_loader_is_told_from_a_missing_file(gfplug: Run, tmp_path: Path) -> None:
+def test_a_missing_loader_is_distinguished_from_a_missing_file(gfplug: Run, tmp_path: Path) -> None:
     """The system reports "no such file" for both, although the file exists."""
     ended = gfplug("call", "health", altered(tmp_path, old=b"ld-linux", new=b"ld-linuy"))
 
@@ -150,7 +150,7 @@ def test_a_missing_library_is_named_with_what_to_do(gfplug: Run, tmp_path: Path)
 
 @pytest.mark.shows("errors: no executable for the host's platform")
 @elf
-def test_an_executable_of_another_machine_is_found_out(gfplug: Run, tmp_path: Path) -> None:
+def test_an_executable_for_another_machine_is_reported(gfplug: Run, tmp_path: Path) -> None:
     """Its name is correct: the start reports the wrong machine, the check names it."""
     dist = small_bundle(tmp_path / "dist", machine="amd64" if go_platform() == "linux_arm64" else "arm64")
     (program,) = dist.glob("gpx_*")
@@ -162,7 +162,7 @@ def test_an_executable_of_another_machine_is_found_out(gfplug: Run, tmp_path: Pa
 
 
 @pytest.mark.shows("errors: the process ends")
-def test_a_plugin_that_ends_in_a_query_tells_how_and_what_grafana_makes_of_it(call: Run, project: Path) -> None:
+def test_the_error_for_a_crash_in_a_query_has_the_exit_and_grafanas_message(call: Run, project: Path) -> None:
     """The error has the exit code or signal, and the message that Grafana shows."""
     path = project / "src/plugin/datasource.py"
     insert(path, "class Datasource:", "import os\n\n\n")
@@ -178,7 +178,7 @@ def test_a_plugin_that_ends_in_a_query_tells_how_and_what_grafana_makes_of_it(ca
 
 
 @pytest.mark.shows("errors: the process ends")
-def test_code_that_does_not_import_says_so_in_health_and_in_the_panel(call: Run, project: Path) -> None:
+def test_an_import_error_is_shown_in_health_and_in_the_panel(call: Run, project: Path) -> None:
     """Health and panel show the import error instead of "plugin unavailable"; the traceback has the author's line."""
     insert(project / "src/plugin/datasource.py", "class Datasource:", "import pandaz\n\n\n")
     health, query = call("health", project), call("query", project)
@@ -192,7 +192,7 @@ def test_code_that_does_not_import_says_so_in_health_and_in_the_panel(call: Run,
 
 
 @pytest.mark.shows("errors: the host's environment")
-def test_a_variable_that_grafana_does_not_pass_on_is_missing_here_too(
+def test_a_variable_that_grafana_does_not_pass_on_is_missing_in_call_too(
     call: Run, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The hint names the setting for its value; under that name the plugin gets it."""
@@ -211,7 +211,7 @@ def test_a_variable_that_grafana_does_not_pass_on_is_missing_here_too(
 
 
 @pytest.mark.shows('errors: protobuf: "gencode newer than runtime"')
-def test_stubs_newer_than_their_library_say_what_to_raise(call: Run, project: Path) -> None:
+def test_the_error_for_stubs_newer_than_protobuf_has_the_requirement_to_raise(call: Run, project: Path) -> None:
     """Health and queries of an environment with an old protobuf answer; the hint names the requirement to raise."""
     path = project / "src/pluginv2/backend_pb2.py"
     text = path.read_text(encoding="utf-8")

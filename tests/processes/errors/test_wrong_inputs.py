@@ -42,9 +42,7 @@ def put(project: Path, name: str, content: bytes | str | None) -> None:
 @pytest.mark.parametrize(
     "command", [BUILD, HEALTH, CHECK, DEV, PROTO, ("upgrade", "{}"), ("sign", "{}"), ("deploy", "{}")]
 )
-def test_a_folder_that_does_not_exist_is_told_though_a_project_is_around_it(
-    gfplug: Run, project: Path, command: tuple[str, ...]
-) -> None:
+def test_a_missing_folder_inside_a_project_is_an_error(gfplug: Run, project: Path, command: tuple[str, ...]) -> None:
     """A mistyped folder name inside a project must not stand for this project."""
     ended = gfplug(*(word.replace("{}", str(project / "dits")) for word in command))
 
@@ -88,7 +86,7 @@ def test_a_broken_file_of_a_project_is_named(  # noqa: PLR0917 - the columns of 
 
 
 @pytest.mark.parametrize("name", ["src/plugin/datasource.py", "src/plugin/__main__.py"])
-def test_a_module_of_the_project_that_is_gone_is_not_taken_for_a_missing_package(
+def test_a_removed_module_of_the_project_is_not_reported_as_a_missing_package(
     call: Run, project: Path, name: str
 ) -> None:
     """No dependency would provide it."""
@@ -123,7 +121,7 @@ def test_a_wrong_argument_is_named(
     assert sentence in ended.err
 
 
-def test_what_a_file_system_refuses_is_a_sentence(call: Run, project: Path, tmp_path: Path) -> None:
+def test_an_error_of_the_file_system_is_one_sentence(call: Run, project: Path, tmp_path: Path) -> None:
     """A folder is in place of the file to write."""
     ended = call("query", project, "--record", tmp_path)
 

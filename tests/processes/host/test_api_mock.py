@@ -54,7 +54,7 @@ def listens(port: int) -> bool:
     return False
 
 
-def test_a_mock_ends_with_gfplug_however_that_ends(tmp_path: Path) -> None:
+def test_a_mock_ends_when_gfplug_ends_or_is_killed(tmp_path: Path) -> None:
     """A killed process cannot stop the mock, so the mock ends at the end of its standard input."""
     path = tmp_path / "src/upstream/mock.py"
     path.parent.mkdir(parents=True)

@@ -94,7 +94,9 @@ def test_a_resource_that_answers_an_error_exits_with_6(fake: Fake, capsys: pytes
     assert capsys.readouterr().out == "not here\n"
 
 
-def test_the_plugins_warnings_are_shown_and_the_rest_on_demand(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+def test_warnings_of_the_plugin_are_shown_and_verbose_adds_other_log_lines(
+    fake: Fake, capsys: pytest.CaptureFixture[str]
+) -> None:
     """They are on stderr, without the fields that each line of a request repeats."""
     log = "\n".join(
         json.dumps({"@level": level, "@message": f"a {level}", "pluginId": "x", "rows": 1})

@@ -61,7 +61,7 @@ def test_traffic_is_written(
     assert dict(fake.request(QUERY).headers) == {"X-Grafana-HAR-Capture": "true", "http_X-A": "b"}
 
 
-def test_without_the_option_nothing_is_asked(fake: Fake) -> None:
+def test_without_the_option_no_traffic_is_requested(fake: Fake) -> None:
     """The header makes work for the plugin."""
     dist = fake.dist(answers=fake.says(QUERY, {"responses": {"A": ANSWER}}))
 
@@ -116,7 +116,9 @@ def test_a_file_that_is_not_a_har_document_is_refused(
     assert not (tmp_path / "x.har").exists()
 
 
-def test_a_file_that_cannot_be_starts_nothing(fake: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_path_that_cannot_be_written_starts_no_plugin(
+    fake: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The path is that of a folder."""
     dist = fake.dist(answers=fake.says(QUERY, {"responses": {"A": ANSWER}}))
 

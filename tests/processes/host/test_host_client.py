@@ -84,7 +84,7 @@ def test_a_query_carries_all_that_grafana_sends(fake: Fake) -> None:
     }
 
 
-def test_an_alert_query_has_no_user_and_says_so(fake: Fake) -> None:
+def test_an_alert_query_has_no_user_and_the_header_fromalert(fake: Fake) -> None:
     """The alert engine has no user."""
     with launch(fake.healthy()) as plugin:
         plugin.query_data([MODEL_QUERY], SETTINGS, is_alert=True)
@@ -122,7 +122,7 @@ def test_a_frame_in_json_is_passed_through(fake: Fake) -> None:
     assert answers["A"].frames == [frame]
 
 
-def test_an_old_proto_is_spoken_without_the_fields_it_lacks(fake: Fake) -> None:
+def test_fields_that_an_old_proto_lacks_are_not_sent(fake: Fake) -> None:
     """The messages follow the plugin's proto: fields that it lacks are not sent."""
     old = fake.proto.replace(b"string namespace = 10;", b"").replace(b"int32 status = 4;", b"", 1)
     assert old.count(b"\n") == fake.proto.count(b"\n")

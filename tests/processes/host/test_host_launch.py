@@ -79,7 +79,7 @@ def test_a_plugin_sees_grafanas_environment_and_nothing_else(fake: Fake, monkeyp
     }
 
 
-def test_a_targets_own_variables_win() -> None:
+def test_variables_of_the_target_replace_those_of_the_environment() -> None:
     """The PYTHONPATH of a plugin from source stays in the reduced environment."""
     target = Target(command=("x",), plugin_id="x", proto=b"", env={"PYTHONPATH": "src", "GF_VERSION": "9"})
 
@@ -107,7 +107,7 @@ def test_a_failed_handshake_is_a_sentence_with_the_log(fake: Fake, plan: dict[st
     assert _plugin_threads() == []
 
 
-def test_a_plugin_that_says_nothing_runs_out_of_time(fake: Fake) -> None:
+def test_a_plugin_without_a_handshake_line_is_killed_after_a_timeout(fake: Fake) -> None:
     """The wait for the handshake line is bounded, and the process is killed."""
     start = time.monotonic()
     with pytest.raises(ToolError) as caught, launch(fake.target(delay=60), timeout=0.5):
@@ -117,7 +117,7 @@ def test_a_plugin_that_says_nothing_runs_out_of_time(fake: Fake) -> None:
     assert time.monotonic() - start < 10
 
 
-def test_a_plugin_that_promises_an_address_but_does_not_listen_is_told(fake: Fake) -> None:
+def test_a_plugin_that_does_not_listen_at_its_address_is_reported(fake: Fake) -> None:
     """The error has the address."""
     target = fake.target(line="1|2|unix|/nonexistent/socket|grpc|\n")
     with pytest.raises(ToolError) as caught, launch(target) as plugin:
@@ -134,7 +134,7 @@ def test_a_program_that_cannot_be_started_is_named(fake: Fake) -> None:
         pass
 
 
-def test_a_plugin_that_dies_in_a_call_tells_how_and_its_last_words(fake: Fake) -> None:
+def test_the_error_for_a_crash_in_a_call_has_the_signal_and_stderr(fake: Fake) -> None:
     """The error has the signal and stderr."""
     target = fake.target(answers={"/pluginv2.Diagnostics/CheckHealth": {"die": int(signal.SIGKILL)}})
     with pytest.raises(ToolError) as caught, launch(target) as plugin:
@@ -160,7 +160,7 @@ def test_a_plugin_that_ends_badly_is_reported(fake: Fake) -> None:
 
 
 @pytest.mark.parametrize("orphan", ["near", "far"])
-def test_a_descendant_that_holds_the_pipes_is_told(fake: Fake, orphan: str) -> None:
+def test_a_descendant_that_holds_the_pipes_is_reported(fake: Fake, orphan: str) -> None:
     """Grafana would wait forever for it; this host does not, whether it is in the process group or not."""
     endings: list[Ending] = []
     start = time.monotonic()

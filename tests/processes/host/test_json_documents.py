@@ -155,7 +155,7 @@ def samples(fake: Fake, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> d
     }
 
 
-def test_what_is_printed_is_what_the_page_says(samples: dict[str, list[Any]]) -> None:
+def test_printed_json_matches_the_documentation(samples: dict[str, list[Any]]) -> None:
     """The page has every key with its type, and each documented key is in one of the samples."""
     assert samples.keys() == TABLES.keys()
     for command, keys in TABLES.items():
@@ -182,7 +182,7 @@ def test_every_call_has_its_section() -> None:
         ({"status": "OK", "message": "", "details": []}, "details is"),
     ],
 )
-def test_a_page_that_is_not_true_is_noticed(document: object, problem: str) -> None:
+def test_a_difference_between_documentation_and_output_is_detected(document: object, problem: str) -> None:
     """The document lacks a key, has an extra key, or a value of another type."""
     with pytest.raises(AssertionError, match=problem):
         list(look(document, TABLES["health"]))

@@ -56,7 +56,7 @@ def test_a_stream_is_one_plot_that_moves(fake: Fake) -> None:
     assert len(screen) == 20  # the last line is wrapped
 
 
-def test_one_point_is_a_table(fake: Fake) -> None:
+def test_a_stream_of_one_point_is_a_table(fake: Fake) -> None:
     """One point is not a line."""
     words = [*GFPLUG, "call", "stream", "ticks", stream_of(fake, [1.0, 2.0]), "--count", "1"]
     with Terminal(words, columns=60) as terminal:
@@ -92,7 +92,7 @@ def test_ctrl_c_ends_a_stream_that_has_no_end(project: Project) -> None:
 
 
 @pytest.mark.long
-def test_watching_shows_the_newest_answer_in_the_place_of_the_old(project: Project) -> None:
+def test_watch_replaces_the_old_answer_by_the_newest(project: Project) -> None:
     """After a save, the screen has only the new answer; Ctrl-C ends the command."""
     source = project.source / "plugin" / "datasource.py"
     words = ["call", "query", str(project.root), "--python", sys.executable, "--watch", "--rows", "2"]

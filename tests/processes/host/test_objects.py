@@ -136,7 +136,7 @@ def test_a_conversion_that_grafana_could_not_use_exits_with_6(
 
 
 @pytest.mark.parametrize("command", ["validate", "mutate", "convert"])
-def test_a_plugin_without_the_method_is_told_its_name(
+def test_the_error_for_a_plugin_without_the_method_names_the_method(
     fake: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
     """It is the name in the author's class."""

@@ -61,7 +61,7 @@ def test_several_models_become_several_queries_of_one_request(fake: Fake) -> Non
 
 
 @pytest.mark.parametrize(("bound", "verdict"), [("18", "would fire"), ("19", "would not fire")])
-def test_a_typed_condition_is_evaluated(
+def test_a_condition_of_the_command_line_is_evaluated(
     fake: Fake, dist: str, capsys: pytest.CaptureFixture[str], bound: str, verdict: str
 ) -> None:
     """Each label set has a line; the plugin gets the request of the alert engine."""
@@ -284,7 +284,7 @@ def test_a_refused_channel_exits_with_6(fake: Fake, capsys: pytest.CaptureFixtur
     assert "refused the channel 'nowhere': not found" in capsys.readouterr().err
 
 
-def test_each_save_asks_again_also_after_a_failure(
+def test_each_save_runs_the_query_again_even_after_a_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A failure is shown; the next save may correct it, and Ctrl-C ends without a traceback."""

@@ -76,7 +76,7 @@ def test_a_ref_id_of_a_file_is_kept(fake: Fake, tmp_path: Path) -> None:
         (("--header", "X-One"), "--header 'X-One' is not 'Name: value'"),
     ],
 )
-def test_what_grafana_could_not_send_is_refused_before_the_plugin_starts(
+def test_a_query_that_grafana_could_not_send_is_refused_before_the_plugin_starts(
     fake: Fake, dist: str, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], sentence: str
 ) -> None:
     """Both commands give one error."""
@@ -114,7 +114,7 @@ def test_a_query_type_that_is_not_a_text_is_ignored(fake: Fake, value: str) -> N
     assert [query.queryType for query in ask(fake, "--model", f'{{"queryType": {value}}}').queries] == [""]
 
 
-def test_variables_of_several_values_and_grafanas_own_are_put_in(fake: Fake) -> None:
+def test_multi_value_variables_and_variables_of_grafana_are_filled_in(fake: Fake) -> None:
     """They are in their formats; a list gets an item for each value."""
     model = {
         "sql": "h IN (${svc:sqlstring}) AND t > $__from AND t < ${__to:date:seconds}",
@@ -145,7 +145,7 @@ def test_an_alert_rules_query_has_no_variables_of_a_panel(fake: Fake) -> None:
     assert json.loads(fake.request(QUERY).queries[0].json)["t"] == "$__from"
 
 
-def test_headers_and_who_asks_and_toggles_are_sent(fake: Fake) -> None:
+def test_headers_user_and_feature_toggles_are_sent(fake: Fake) -> None:
     """Headers are as Grafana forwards them, the user is in the context, the toggles are in the configuration."""
     words = ["--header", "x-tenant-ID: 7", "--header", "authorization: Bearer t", "--header", "Cookie: a=b"]
     words += ["--user", "login=jane", "--user", "role=Viewer", "--feature-toggle", "one", "--feature-toggle", "two"]
@@ -205,7 +205,7 @@ def test_toggles_are_in_the_plugins_environment(fake: Fake, tmp_path: Path) -> N
     assert environment["GF_INSTANCE_FEATURE_TOGGLES_ENABLE"] == "one,two"
 
 
-def test_every_call_says_who_asks(fake: Fake) -> None:
+def test_every_call_sends_the_user(fake: Fake) -> None:
     """These are health, resources and streams."""
     dist = fake.dist(answers=fake.says(HEALTH, {"status": 1, "message": "fine"}))
     assert main(["call", "health", dist, "--user", "role=Editor", "--feature-toggle", "one"]) == 0
@@ -251,7 +251,9 @@ def test_an_error_in_a_part_fails_the_call(
     assert sentence in capsys.readouterr().err
 
 
-def test_a_plugin_without_chunks_is_told_which_method_it_lacks(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_error_for_a_plugin_without_chunks_names_the_missing_method(
+    fake: Fake, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The message has the name in the author's class."""
     assert main(["call", "chunked", fake.dist(answers={})]) == 6
     err = capsys.readouterr().err

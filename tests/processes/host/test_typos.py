@@ -102,7 +102,7 @@ def test_a_name_that_is_typed_wrongly_is_refused(
     assert "hush" not in captured.err
 
 
-def test_existing_names_and_grafanas_own_pass(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_existing_names_and_names_of_grafana_are_accepted(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Names that an HTTP client reads from every data source also pass."""
     options = ["host=x", "tls.ca=y", "httpHeaderName1=X-Y", "tlsAuth=true", "serverName=z", "timeout=3"]
     words = [word for option in options for word in ("--option", option)]
@@ -137,7 +137,7 @@ def test_a_name_that_is_provisioned_wrongly_is_refused(  # noqa: PLR0917 - the c
         (project / file).write_text(text, encoding="utf-8")
 
 
-def test_what_a_new_project_provisioned_does_not_stop_other_dataclasses(
+def test_provisioned_names_of_a_new_project_do_not_stop_edited_dataclasses(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An author who edits the one file gets a warning about each old name, and the answer."""
@@ -159,7 +159,7 @@ def test_what_a_new_project_provisioned_does_not_stop_other_dataclasses(
     assert main(["check", str(root), *PYTHON]) == 3
 
 
-def test_a_class_that_takes_dicts_or_reads_them_itself_is_refused_nothing(
+def test_a_class_that_takes_or_reads_dicts_accepts_every_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The keys of such a class are unknown; if it only reads settings.secrets, its options are known."""

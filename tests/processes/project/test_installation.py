@@ -188,7 +188,7 @@ def test_uv_installs_from_a_folder_and_asks_no_index(
     assert index.lines == []
 
 
-def test_an_index_of_uvs_own_is_the_one_that_is_asked(
+def test_an_index_in_uvs_settings_replaces_that_of_pip(
     project: Project, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is sent to pip's index."""
@@ -207,7 +207,7 @@ def test_an_index_of_uvs_own_is_the_one_that_is_asked(
     ],
     ids=["uv, refused", "uv, malformed", "pip, malformed"],
 )
-def test_an_error_shows_no_password_and_names_the_programs_own_variables(
+def test_an_error_shows_no_password_and_names_the_variables_of_uv_or_pip(
     project: Project, program: str, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Uv and pip themselves print the URL with its password."""
@@ -233,7 +233,7 @@ def test_ensurepip_installs_pip_into_an_environment_of_uv(
     assert list(project.root.glob(".venv/lib/python*/site-packages/pip-*"))
 
 
-def test_an_environment_without_pip_and_ensurepip_is_a_sentence(
+def test_an_environment_without_pip_and_ensurepip_is_an_error_with_the_remedy(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The error says what to do."""

@@ -43,7 +43,9 @@ def test_another_python_is_taken_and_named_with_the_reason(
     assert caplog.messages == [f"Making .venv with Python 3.13.2 at {other}: {reason}"]
 
 
-def test_our_own_python_needs_no_word(machine: Machine, project: Project, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_use_of_gfplugs_own_python_is_not_logged(
+    machine: Machine, project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
     """Nothing is logged."""
     own = machine.own("3.12.1", libpython=True)
     with caplog.at_level(logging.INFO, "gfplug"):
@@ -64,7 +66,7 @@ def test_our_own_python_needs_no_word(machine: Machine, project: Project, caplog
         ("none that is known", ""),
     ],
 )
-def test_the_package_is_named_for_the_manager_at_hand(
+def test_the_hint_has_the_command_of_the_installed_package_manager(
     machine: Machine, project: Project, manager: str, line: str
 ) -> None:
     """The hint has one command, or uv as an alternative; without a package manager, it has no invented command."""
@@ -75,7 +77,7 @@ def test_the_package_is_named_for_the_manager_at_hand(
     assert error.hint == (f"{line}, or install uv" if line else "install uv")
 
 
-def test_debians_package_helps_no_python_from_elsewhere(
+def test_debians_package_is_not_suggested_for_a_python_from_elsewhere(
     machine: Machine, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pyenv must build its Python again; the system's Python, if installed, needs its package."""
@@ -89,7 +91,7 @@ def test_debians_package_helps_no_python_from_elsewhere(
     assert refusal(project).hint == f"apt-get install libpython3.11, or {rebuild}"
 
 
-def test_everything_that_is_missing_is_said_at_once(
+def test_all_missing_prerequisites_are_reported_at_once(
     machine: Machine, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Debian lacks python3-venv and libpython, and the disk is full: one command installs both packages."""
@@ -115,7 +117,7 @@ def test_uv_makes_environments_without_ensurepip(machine: Machine, project: Proj
     prerequisites.require(project, project.root / ".venv")
 
 
-def test_a_uv_that_may_not_download_is_named(
+def test_the_hint_names_settings_that_forbid_uvs_downloads(
     machine: Machine, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The hint says which settings forbid it."""

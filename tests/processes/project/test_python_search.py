@@ -105,7 +105,7 @@ def test_a_free_threaded_python_that_uv_brings_is_refused(machine: Machine) -> N
         python_search.download(python_search.search(None))
 
 
-def test_the_project_says_which_versions_serve(machine: Machine, project: Project) -> None:
+def test_requires_python_of_the_project_excludes_other_versions(machine: Machine, project: Project) -> None:
     """requires-python excludes gfplug's Python, although it has a libpython, and others."""
     text = PYPROJECT.replace("[project]\n", '[project]\nrequires-python = ">=3.13"\n')
     (project.root / "pyproject.toml").write_text(text)
@@ -119,14 +119,14 @@ def test_the_project_says_which_versions_serve(machine: Machine, project: Projec
     assert result.reason.startswith("pyproject.toml requires Python >=3.13, and gfplug runs on Python 3.12.1 at ")
 
 
-def test_a_version_that_is_none_is_named(project: Project) -> None:
+def test_an_invalid_requires_python_is_an_error(project: Project) -> None:
     """The error names the file."""
     (project.root / "pyproject.toml").write_text('[project]\nrequires-python = "new"\n')
     with pytest.raises(ProjectError, match=r"pyproject\.toml: requires-python 'new' is not a range"):
         python_search.versions_of(project)
 
 
-def test_what_uv_manages_counts_like_what_is_on_the_path(machine: Machine) -> None:
+def test_pythons_of_uv_count_like_those_on_the_path(machine: Machine) -> None:
     """The nearer one is taken; of two equal ones, the one on the PATH is."""
     machine.python("python3.14", "3.14.0")
     machine.uv(has=("3.11.5", "3.12.7"))
@@ -144,7 +144,7 @@ def test_a_uv_that_fails_counts_as_missing(machine: Machine) -> None:
     assert best_python() == newer
 
 
-def test_uv_downloads_the_nearest_where_no_installed_one_serves(machine: Machine) -> None:
+def test_uv_downloads_the_nearest_python_if_no_installed_one_is_usable(machine: Machine) -> None:
     """Pre-releases and versions without wheels don't count."""
     machine.uv(can=("3.13.1", "3.14.0", "3.12.0b1", "3.16.0"))
     result = python_search.search(None)

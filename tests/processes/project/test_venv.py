@@ -109,7 +109,9 @@ def test_a_dependency_that_cannot_be_built_is_named(
     assert complaint.strip() in caught.value.details
 
 
-def test_uv_is_used_where_it_is(project: Project, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uv_is_used_if_it_is_installed(
+    project: Project, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It makes the environment with the same interpreter and installs into it, even if it can't write a lock."""
     lines = [
         "#!/bin/sh",
@@ -169,7 +171,7 @@ def test_a_new_environment_has_the_runtimes_wheel_from_one_installation(project:
     assert [str(wheel) in command for command in second] == [False, True]
 
 
-def test_a_half_made_environment_is_made_again(project: Project, base: Path) -> None:
+def test_a_broken_environment_is_replaced(project: Project, base: Path) -> None:
     """A `.venv` whose interpreter is gone is replaced."""
     (project.root / ".venv").mkdir()
     (project.root / ".venv/pyvenv.cfg").write_text("")
@@ -211,7 +213,7 @@ def test_another_python_makes_the_environment_if_ours_is_static(
 
 
 @pytest.mark.parametrize("report", [STATIC, FREE_THREADED])
-def test_our_environment_is_replaced_if_no_plugin_can_be_made_with_its_python(
+def test_gfplugs_environment_is_replaced_if_its_python_can_build_no_plugin(
     project: Project, base: Path, report: str
 ) -> None:
     """For example, the package with libpython was removed; a build replaces it if there is a usable Python."""
@@ -275,7 +277,7 @@ def test_an_interpreter_that_cannot_serve_is_refused(
         assert caught.value.hint == f"install it: {python} -m pip install -e '{project.root}[build]'"
 
 
-def test_uv_is_named_where_it_is_to_install_what_is_missing(
+def test_the_hint_for_a_missing_package_uses_uv_if_it_is_installed(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An environment that uv made has no pip."""
@@ -300,7 +302,7 @@ def test_a_broken_pyproject_is_named(project: Project, text: str) -> None:
         venv.requirements(project)
 
 
-def test_this_interpreter_tells_what_it_has_and_lacks() -> None:
+def test_the_probe_lists_missing_packages_of_a_real_interpreter() -> None:
     """The real probe runs in a real interpreter, and lists distributions by name and modules by import path."""
     here = Path(sys.executable)
     report = interpreters.probe(here, distributions=["grpcio", "no-such-thing"])
@@ -313,7 +315,7 @@ def test_this_interpreter_tells_what_it_has_and_lacks() -> None:
 
 
 @pytest.mark.parametrize("value", [0, 1, None])
-def test_a_free_threaded_build_says_so(
+def test_the_probe_recognises_a_free_threaded_build(
     value: int | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Before 3.13 no build reports this."""
@@ -324,7 +326,7 @@ def test_a_free_threaded_build_says_so(
     assert json.loads(capsys.readouterr().out)["free_threaded"] is bool(value)
 
 
-def test_variables_that_lead_an_interpreter_astray_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pythonpath_does_not_reach_the_projects_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
     """PYTHONPATH of this shell must not reach the project's interpreter; other variables do."""
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     monkeypatch.setenv("PIP_INDEX_URL", "https://mirror.example")

@@ -90,7 +90,7 @@ def well(child: Child) -> bool:
 
 @fuzzed
 @given(st.binary(max_size=300))
-def test_other_protocols_are_hung_up_on(child: Child, words: bytes) -> None:
+def test_connections_with_another_protocol_are_closed(child: Child, words: bytes) -> None:
     """The first bytes may have any values."""
     say(child, words)
 
@@ -110,7 +110,7 @@ def test_a_cut_connection_leaves_the_others_open(child: Child, recording: bytes,
 @pytest.mark.shows("faults: Bytes are random")
 @fuzzed
 @given(data=st.data())
-def test_flipped_bits_hurt_nobody(child: Child, recording: bytes, data: st.DataObject) -> None:
+def test_flipped_bits_end_only_their_own_connection(child: Child, recording: bytes, data: st.DataObject) -> None:
     """Frames, headers and messages with wrong bits end only their own connection."""
     words = bytearray(recording)
     for at in data.draw(st.lists(st.integers(24, len(recording) - 1), min_size=1, max_size=8)):  # after the preface
@@ -119,7 +119,7 @@ def test_flipped_bits_hurt_nobody(child: Child, recording: bytes, data: st.DataO
     assert well(child)
 
 
-def test_connections_that_left_are_closed(child: Child, recording: bytes) -> None:
+def test_connections_of_disconnected_clients_are_closed(child: Child, recording: bytes) -> None:
     """Interrupted requests and silent clients leave no connection open."""
     files = Path(f"/proc/{child.process.pid}/fd")
     if not files.is_dir():

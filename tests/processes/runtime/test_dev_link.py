@@ -59,7 +59,7 @@ def test_nothing_is_linked_without_a_change(module: Path, schema: Any, caplog: p
     assert caplog.text == ""
 
 
-def test_dataclasses_without_a_form_are_told(module: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_dataclasses_that_cannot_become_a_form_are_logged(module: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The log has the schema's error; the editors in Grafana stay."""
     followed(module, writing(module), status=404, schema={"message": "Model.depth: no control shows a complex"})
 
@@ -79,7 +79,7 @@ def test_dataclasses_without_a_form_are_told(module: Path, caplog: pytest.LogCap
         ("/nowhere/python", "", "[Errno 2]"),
     ],
 )
-def test_a_linker_that_fails_is_a_warning_with_the_way_out(
+def test_a_failed_linker_is_a_warning_with_the_remedy(
     module: Path, python: str, script: str, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Grafana may run as a user without write access, and gfplug's environment may have been removed."""
@@ -89,7 +89,7 @@ def test_a_linker_that_fails_is_a_warning_with_the_way_out(
     assert "start `gfplug dev` again" in caplog.text
 
 
-def test_what_the_launcher_said_is_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_launchers_variable_is_removed_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """The author's code does not get the launcher's variable; without the variable, nothing is linked."""
     command = {"module": "/dist/module.js", "command": ["python", "-m", "gfplug"], "path": "/cli"}
     monkeypatch.setenv(VARIABLE, json.dumps(command))

@@ -74,7 +74,7 @@ def test_folder_in_use_is_left_alone(owner: tuple[subprocess.Popen[str], Path], 
 @pytest.mark.shows("protocol 36")
 @pytest.mark.long
 @pytest.mark.soak
-def test_a_hundred_kills_leave_nothing(stub_folder: Path, tmp_path: Path) -> None:
+def test_the_folders_of_a_hundred_killed_processes_are_removed(stub_folder: Path, tmp_path: Path) -> None:
     """After 100 starts that end by SIGKILL, one with a normal end leaves the temp folder empty (item 36)."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()

@@ -146,7 +146,7 @@ def test_odd_messages_end_their_own_call(child: Child, body: bytes, coding: byte
     ],
     ids=["8k", "9k", "15k", "100k", "1m", "12m", "many", "tokens"],
 )
-def test_large_metadata_is_taken(child: Child, metadata: list[tuple[str, Any]]) -> None:
+def test_metadata_of_16_mib_is_accepted(child: Child, metadata: list[tuple[str, Any]]) -> None:
     """16 MiB are always accepted, as by Go's servers; grpcio's limits would refuse some calls at random."""
     method = child.channel.unary_unary("/pluginv2.Data/QueryData")
     message_bytes = query_request({}).SerializeToString()
@@ -156,7 +156,7 @@ def test_large_metadata_is_taken(child: Child, metadata: list[tuple[str, Any]]) 
 
 
 @pytest.mark.shows("faults: Metadata has up to 16 MiB")
-def test_larger_metadata_ends_its_own_call(child: Child) -> None:
+def test_metadata_over_16_mib_ends_its_own_call(child: Child) -> None:
     """Beyond 16 MiB the call is refused, and the plugin continues."""
     method = child.channel.unary_unary("/pluginv2.Data/QueryData")
     with pytest.raises(grpc.RpcError) as caught:

@@ -84,7 +84,7 @@ if input() == "4": serve(lambda: NoSettings)
 
 
 @pytest.mark.long
-def test_mypy_knows_a_data_source_when_it_sees_one(stub_folder: Path, tmp_path: Path) -> None:
+def test_mypy_accepts_valid_data_sources_and_rejects_others(stub_folder: Path, tmp_path: Path) -> None:
     """`serve` accepts the three valid types, and mypy rejects each invalid type at the call."""
     for name, text in (("good", GOOD), ("bad", BAD)):
         (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
@@ -99,7 +99,7 @@ def test_mypy_knows_a_data_source_when_it_sees_one(stub_folder: Path, tmp_path: 
     assert errors == {("bad.py", str(number)) for number in lines}, done.out
 
 
-def test_no_library_is_needed_but_the_one_in_use() -> None:
+def test_frames_need_no_library_except_the_one_in_use() -> None:
     """Frames can be made and encoded if numpy, pandas and polars can't be imported.
 
     If pandas is installed, pyarrow imports it with its first list; gfruntime imports none of the three.

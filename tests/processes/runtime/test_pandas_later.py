@@ -31,7 +31,7 @@ def run(code: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_lists_and_numpy_arrays_do_not_import_it() -> None:
+def test_frames_of_lists_and_numpy_arrays_do_not_import_pandas() -> None:
     """Pandas is installed, but frames of lists, of records and of numpy arrays do not need it."""
     run(LISTS)
 
@@ -63,7 +63,7 @@ assert not [each for each in __import__("sys").meta_path if type(each).__name__ 
 """)
 
 
-def test_pandas_is_noticed_where_the_finders_were_replaced() -> None:
+def test_pandas_is_detected_if_the_import_finders_were_replaced() -> None:
     """Test runners and tools may restore earlier import finders."""
     run("""
 import sys

@@ -55,7 +55,7 @@ def start(stubs: Path, folder: Path, ports: range) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.shows("protocol 18")
-def test_plugins_that_start_at_once_share_no_port(stub_folder: Path, tmp_path: Path) -> None:
+def test_plugins_that_start_simultaneously_share_no_port(stub_folder: Path, tmp_path: Path) -> None:
     """Each plugin gets a port while ports are free; one more ends with an error that names the range."""
     ports = free_range(STARTS)
     plugins = [start(stub_folder, tmp_path, ports) for _ in ports]

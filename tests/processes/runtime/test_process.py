@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(60)
 
 
 @pytest.mark.shows("protocol 25")
-def test_health_knows_two_names(child: Child) -> None:
+def test_the_health_service_answers_for_two_names(child: Child) -> None:
     """Health answers SERVING for "plugin" and "", NOT_FOUND for unknown names."""
     assert child.ping("plugin") == b"\x08\x01"
     assert child.ping("") == b"\x08\x01"
@@ -94,7 +94,7 @@ def test_cancelled_call_cancels_a_coroutine(async_child: Child, tmp_path: Path) 
 
 
 @pytest.mark.shows("protocol 16")
-def test_socket_shuts_others_out(child: Child) -> None:
+def test_other_users_cannot_access_the_socket(child: Child) -> None:
     """On Unix other users can access neither the socket nor its folder."""
     socket = Path(child.line.split("|")[3])
 
@@ -148,7 +148,7 @@ def test_a_fork_does_not_hold_the_hosts_pipes(child: Child) -> None:
 
 
 @pytest.mark.shows("protocol 19")
-def test_without_the_package_the_process_says_what_to_do(stub_folder: Path, tmp_path: Path) -> None:
+def test_without_cryptography_the_process_logs_what_to_install(stub_folder: Path, tmp_path: Path) -> None:
     """Without cryptography, one line on stderr says so, the server does not start, and no file stays."""
     hidden, temporary = tmp_path / "hidden", tmp_path / "temporary"
     hidden.mkdir()

@@ -127,7 +127,7 @@ def running(*functions: Callable[[threading.Event], None]) -> Iterator[list[thre
 
 
 @linux_only
-def test_cpu_time_is_that_of_the_function_that_takes_it(port: int) -> None:
+def test_cpu_time_is_attributed_to_the_function_that_uses_it(port: int) -> None:
     """The profile has the process's CPU time, nearly all in one function, none in a waiting one."""
     with running(burn, wait):
         before = time.process_time_ns()
@@ -144,7 +144,7 @@ def test_cpu_time_is_that_of_the_function_that_takes_it(port: int) -> None:
 
 
 @linux_only
-def test_cpu_time_is_never_that_of_the_function_that_waits_next(port: int) -> None:
+def test_cpu_time_is_not_attributed_to_the_function_that_waits_next(port: int) -> None:
     """CPU time between two samples has its callers and a separate name; the sum equals the thread's clock."""
     with running(work_in_bursts) as (thread,):
         assert thread.native_id is not None
@@ -162,7 +162,7 @@ def test_cpu_time_is_never_that_of_the_function_that_waits_next(port: int) -> No
     assert callers + total(stacks, "test_profiling.burn_shortly", "cpu") > 0.9 * cpu
 
 
-def test_a_look_takes_what_is_open_up_to_its_time() -> None:
+def test_a_sample_takes_time_from_the_last_part_first() -> None:
     """It takes time from the last part first; the rest stays in its part."""
     one: sampling.Key = ("t", (("f", "", 1),))
     parts = [(one, 5), (("t", (("g", "", 1),)), 3)]
@@ -173,7 +173,7 @@ def test_a_look_takes_what_is_open_up_to_its_time() -> None:
     assert (parts, sampling._take(parts, 9), sampling._take([(one, 5)], 0)) == ([], 0, 0)
 
 
-def test_without_threads_clocks_only_what_passes_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_thread_clocks_only_wall_time_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wall time is never reported as CPU time."""
     monkeypatch.setattr(sampling, "_thread_clock", lambda _: None)
     with running(burn, wait):
@@ -228,7 +228,7 @@ def test_functions_that_the_collector_does_not_see_have_names(port: int) -> None
     assert total(stacks, "test_profiling.allocate", "inuse_space") >= 8 << 20
 
 
-def test_a_trace_of_the_authors_own_goes_on(port: int) -> None:
+def test_a_memory_trace_that_the_author_started_continues(port: int) -> None:
     """The trace is read, but not ended."""
     tracemalloc.start()
     try:
@@ -241,7 +241,7 @@ def test_a_trace_of_the_authors_own_goes_on(port: int) -> None:
     assert max(values["inuse_space"] for values in stacks.values()) >= len(block)
 
 
-def test_threads_are_shown_to_pprof_and_to_people(port: int) -> None:
+def test_thread_stacks_are_served_for_pprof_and_as_text(port: int) -> None:
     """Each thread has its stack."""
     with running(wait):
         stacks = read(get(port, "/debug/pprof/goroutine")[1])
@@ -251,7 +251,7 @@ def test_threads_are_shown_to_pprof_and_to_people(port: int) -> None:
     assert "in wait\n    stop.wait()" in text
 
 
-def test_the_other_pages(port: int) -> None:
+def test_index_command_line_and_unknown_pages_are_answered(port: int) -> None:
     """These are the index, the command line, and the pages that only Go has."""
     assert b"/debug/pprof/profile" in get(port, "/debug/pprof/")[1]
     assert get(port, "/debug/pprof/cmdline")[1].split(b"\0") == [each.encode() for each in sys.orig_argv]

@@ -68,7 +68,7 @@ def test_the_command_waits_for_no_thread(tmp_path: Path) -> None:
         (AUTHOR.replace("retries: int", "retries: Frame"), "Options: name 'Frame' is not defined"),
     ],
 )
-def test_the_command_ends_with_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+def test_the_last_line_of_a_failed_command_is_the_error(tmp_path: Path, text: str, sentence: str) -> None:
     """The last line of standard error is the error; no schema is printed."""
     done = run(tmp_path, text)
 

@@ -109,7 +109,9 @@ def test_build_info_is_one_json_object(project: Project, dashes: str) -> None:
 
 @pytest.mark.shows("protocol 3", "protocol 85")
 @pytest.mark.parametrize(("has_manifest", "expected"), [(True, (0, b"1.2.3\n")), (False, (1, b""))])
-def test_version_is_the_version_alone(project: Project, expected: tuple[int, bytes], *, has_manifest: bool) -> None:
+def test_the_version_option_prints_only_the_version(
+    project: Project, expected: tuple[int, bytes], *, has_manifest: bool
+) -> None:
     """From source it is the project's, in a bundle plugin.json's; without that file the status is 1 (item 85)."""
     if not has_manifest:
         (project.folder / "plugin.json").unlink()
@@ -132,7 +134,9 @@ def test_an_argument_that_is_not_the_plugins_is_refused(project: Project, argume
     assert b"abc" not in errors
 
 
-def test_an_address_never_lies_beside_another_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_address_file_is_never_beside_the_pid_of_another_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A killed server leaves both files: they are removed first, and the new address is written last."""
     for name in ("standalone.txt", "pid.txt"):
         (tmp_path / name).write_text("of another server")
@@ -251,7 +255,7 @@ def test_other_machines_reach_a_server_only_if_that_is_allowed(address: str) -> 
 @pytest.mark.parametrize(
     "setting", ["", ":50051", "127.0.0.1:50051", "127.9.9.9:1", "[::1]:50051", "localhost:50051", "LOCALHOST:1"]
 )
-def test_this_machine_needs_no_flag(setting: str) -> None:
+def test_loopback_addresses_need_no_flag(setting: str) -> None:
     """Loopback addresses are accepted, and an address without a host means this machine."""
     address = standalone.choose_address({"GF_PLUGIN_GRPC_ADDRESS_ACME_X": setting}, "acme-x")
 
@@ -291,7 +295,9 @@ def test_manifest_is_found_upwards(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "expected"), [(None, None), ("\n", None), ("127.0.0.1:9\n", ("127.0.0.1:9", 0))])
-def test_a_server_needs_an_address(tmp_path: Path, text: str | None, expected: tuple[str, int] | None) -> None:
+def test_a_server_is_found_only_if_its_file_has_an_address(
+    tmp_path: Path, text: str | None, expected: tuple[str, int] | None
+) -> None:
     """An empty or missing file names no server (item 83)."""
     standalone_project.make(tmp_path)
     if text is not None:

@@ -77,7 +77,7 @@ def test_unreachable_collector_delays_nothing(stub_folder: Path, tmp_path: Path)
     assert ending < 1.5
 
 
-def test_nothing_is_imported_when_nothing_is_traced(stub_folder: Path) -> None:
+def test_opentelemetry_is_not_imported_without_tracing(stub_folder: Path) -> None:
     """If Grafana sends no address, OpenTelemetry is not imported, even if it is installed."""
     imports = "import sys; from gfruntime.calls import service; from gfruntime.telemetry import tracing"
     program = f"{imports}; tracing.setup('a', 'b'); print(*sys.modules)"

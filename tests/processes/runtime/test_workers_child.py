@@ -64,6 +64,6 @@ def test_other_output_becomes_a_log_line() -> None:
         (3221225477, "ended with status 0xC0000005"),
     ],
 )
-def test_an_end_is_told_in_words(status: int, words: str) -> None:
+def test_the_exit_status_of_a_worker_is_described_in_words(status: int, words: str) -> None:
     """A signal has its name, if known; a crash code of Windows is written as in its documentation."""
     assert describe(status) == words

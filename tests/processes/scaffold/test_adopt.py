@@ -62,7 +62,7 @@ def test_adopt_adds_a_backend_and_changes_no_file(tmp_path: Path, capsys: pytest
         (None, "has no package.json"),
     ],
 )
-def test_what_cannot_be_adopted_is_named(
+def test_a_folder_that_cannot_be_adopted_is_an_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, Any] | None, sentence: str
 ) -> None:
     """Nothing is made; this includes a folder without a plugin."""
@@ -73,7 +73,7 @@ def test_what_cannot_be_adopted_is_named(
     assert not (folder / "backend").exists()
 
 
-def test_the_bundles_manifest_is_the_plugins_completed() -> None:
+def test_the_bundles_manifest_is_the_plugins_with_the_backends_keys() -> None:
     """The backend's keys replace those of the plugin; other keys stay, also inside `info`."""
     ours = '{"backend": true, "info": {"version": "2.0.0"}}'
     theirs = b'{"backend": false, "metrics": true, "info": {"version": "1.0.0", "author": {"name": "Acme"}}}'

@@ -42,7 +42,7 @@ def _request(destination: Path, **options: object) -> new.NewProject:
     )
 
 
-def test_a_project_is_whole(tmp_path: Path) -> None:
+def test_lock_stubs_and_owned_files_of_a_new_project_are_consistent(tmp_path: Path) -> None:
     """Lock, stubs, floors and owned files are consistent."""
     project = new.create(_request(tmp_path / "project"))
     pyproject = tomllib.loads((project.root / "pyproject.toml").read_text(encoding="utf-8"))
@@ -113,7 +113,7 @@ def test_dry_run_lists_what_would_be_made(here: Path, capsys: pytest.CaptureFixt
     assert names == {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
 
 
-def test_data_sets_answers(here: Path) -> None:
+def test_the_data_option_sets_answers(here: Path) -> None:
     """They are in plugin.json and stored; a value may contain an equals sign."""
     data = ["--data", "title=A = B", "--data", "description=All of it", "--data", "author=Zoë"]
 
@@ -189,7 +189,7 @@ def test_bad_input_makes_nothing(
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder where even root may not write")
-def test_a_parent_that_refuses_when_tried_is_named(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_parent_folder_that_cannot_be_written_is_an_error(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Gfplug tries to make a folder there, since modes alone do not tell."""
     assert cli.main(["new", "sales", "/proc/sales"]) == 3
 
@@ -226,7 +226,7 @@ def test_an_empty_folder_is_filled_in_place(here: Path) -> None:
     assert not [path for path in here.iterdir() if path.name.startswith("..")]
 
 
-def test_a_person_is_asked_until_the_answer_will_do(
+def test_a_question_is_repeated_until_the_answer_is_valid(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """There are four questions, on stderr like the errors; an empty line takes the default."""

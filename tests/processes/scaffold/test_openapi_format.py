@@ -23,7 +23,7 @@ known-first-party = ["gfruntime"]
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_what_is_written_is_formatted(tmp_path: Path, name: str) -> None:
+def test_the_generated_client_is_formatted(tmp_path: Path, name: str) -> None:
     """`ruff format` changes nothing, and `ruff check` finds nothing; a project's tests use the whole set of rules."""
     for path, content in upstream_files.write_upstream(StoredModel(SOURCES[name])).files.items():
         place = tmp_path / path

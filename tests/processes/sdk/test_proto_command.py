@@ -56,7 +56,7 @@ def _verify_json(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, boo
     return code, {check["name"]: check["passed"] for check in report["checks"]}
 
 
-def test_list_marks_what_the_project_here_uses(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_marks_the_release_of_the_current_project(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """Any release can be marked."""
     _relock(project, sdk_version="v0.250.0")
 
@@ -127,7 +127,7 @@ def test_verify_reports_each_problem(
 
 
 @pytest.mark.parametrize("damage", ["edited", "deleted", "added"])
-def test_verify_tells_changed_stubs(project: Project, capsys: pytest.CaptureFixture[str], damage: str) -> None:
+def test_verify_names_changed_stubs(project: Project, capsys: pytest.CaptureFixture[str], damage: str) -> None:
     """The message names each stub and its change."""
     path = project.source / "pluginv2" / ("backend_pb2.py" if damage != "added" else "mine.py")
     path.unlink(missing_ok=True)
@@ -138,7 +138,7 @@ def test_verify_tells_changed_stubs(project: Project, capsys: pytest.CaptureFixt
     assert f"src/pluginv2/{path.name} ({damage})" in capsys.readouterr().out
 
 
-def test_verify_with_other_tools_says_which_and_compares_the_rest(
+def test_verify_names_other_generator_versions_and_compares_the_rest(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Other generators may write other bytes for the same wire; this is not a failure."""

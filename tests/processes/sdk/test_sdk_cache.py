@@ -27,7 +27,7 @@ def _keep_and_find(folder: Path, protos: ProtoSet, rounds: int) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_several_processes_never_see_a_part(world: World) -> None:
+def test_concurrent_processes_read_no_incomplete_cache_file(world: World) -> None:
     """Each file is replaced in one step, and no other file stays beside it."""
     protos = verify_proto(world.proto, world.indexed, source="github", commit=world.commit)
     context = multiprocessing.get_context("fork")

@@ -29,7 +29,7 @@ def _install_go(folder: Path, script: str) -> None:
         (None, ""),
     ],
 )
-def test_go_is_asked_for_its_default_and_may_be_broken_or_absent(
+def test_the_default_of_go_env_is_read_unless_go_is_broken_or_missing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str | None, answer: str
 ) -> None:
     """Go must not download another Go for its answer."""

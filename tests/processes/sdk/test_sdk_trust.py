@@ -56,7 +56,9 @@ def test_a_companys_own_certificate_is_trusted(
     assert web.get(encrypted, deadline=web.Deadline(10), limit=100) == b"body"
 
 
-def test_our_own_variable_comes_first(encrypted: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_gfplugs_variable_comes_before_those_of_other_programs(
+    encrypted: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Variables of other programs have no effect."""
     monkeypatch.setenv("GFPLUG_CA_BUNDLE", str(tmp_path / "ca.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing"))

@@ -39,7 +39,7 @@ def test_the_package_is_complete(generated: stubs.Stubs) -> None:
     assert generated.files["pluginv2/backend.proto"] == sdk.fetch(sdk.default(), offline=True).text
 
 
-def test_the_embedded_proto_is_the_wire_the_index_promises(generated: stubs.Stubs) -> None:
+def test_the_embedded_proto_has_the_descriptor_digest_of_the_index(generated: stubs.Stubs) -> None:
     """The index has the descriptor digest of upstream's file; the embedded file compiles to the same descriptor."""
     assert generated.descriptor == sdk.fetch(sdk.default(), offline=True).descriptor
 
@@ -51,7 +51,7 @@ def test_generating_twice_gives_the_same_bytes(generated: stubs.Stubs, monkeypat
     assert stubs.generate(sdk.fetch(sdk.default(), offline=True)) == generated
 
 
-def test_nothing_generated_names_this_machine(generated: stubs.Stubs) -> None:
+def test_generated_files_contain_no_path_of_this_machine(generated: stubs.Stubs) -> None:
     """The files contain no temporary folder, no home folder, no carriage return."""
     for name, content in generated.files.items():
         assert b"gfplug-protoc-" not in content, name
@@ -90,7 +90,7 @@ def test_tools_are_named_with_their_versions(generated: stubs.Stubs) -> None:
         (bytes(100), "does not compile"),
     ],
 )
-def test_what_is_not_the_plugin_protocol_is_refused(text: bytes, reason: str) -> None:
+def test_a_proto_that_is_not_the_plugin_protocol_is_refused(text: bytes, reason: str) -> None:
     """It is refused with or without an error of protoc, which accepts an empty file."""
     with pytest.raises(IntegrityError, match=reason):
         stubs.generate(_protos(text))
@@ -125,7 +125,7 @@ def test_code_that_python_cannot_import_is_refused(name: str) -> None:
         stubs.generate(_protos(_SMALL.replace("rpc Ask", f"rpc {name}", 1)))
 
 
-def test_protocs_own_words_are_kept() -> None:
+def test_the_error_has_protocs_message() -> None:
     """The message has the line and the reason."""
     with pytest.raises(IntegrityError) as caught:
         stubs.generate(_protos(_SMALL.replace("Empty {}", "Empty { Nothing a = 1; }")))
@@ -133,7 +133,7 @@ def test_protocs_own_words_are_kept() -> None:
     assert "backend.proto:3" in caught.value.details
 
 
-def test_another_wire_than_promised_is_refused() -> None:
+def test_a_descriptor_that_differs_from_the_index_is_refused() -> None:
     """The index knows the descriptor of each release."""
     with pytest.raises(IntegrityError, match="but the index has sha256:another"):
         stubs.generate(_protos(_SMALL, descriptor="sha256:another"))
@@ -155,12 +155,12 @@ def test_comments_options_and_layout_do_not_change_the_digest() -> None:
         ("message Empty", "message Other {}\nmessage Empty"),
     ],
 )
-def test_what_is_on_the_wire_changes_the_digest(old: str, new: str) -> None:
+def test_changes_of_the_wire_format_change_the_digest(old: str, new: str) -> None:
     """These are fields, streams, names and messages."""
     assert _digest(_SMALL.replace(old, new)) != _digest(_SMALL)
 
 
-def test_what_is_imported_does_not_change_the_digest() -> None:
+def test_imported_protos_do_not_change_the_digest() -> None:
     """Protobuf's files differ between its releases."""
     text = _SMALL.replace("message", 'import "google/protobuf/empty.proto";\nmessage', 1).replace(
         "Ask(Empty)", "Ask(google.protobuf.Empty)", 1
@@ -203,7 +203,7 @@ def test_a_missing_compiler_is_a_tool_error(monkeypatch: pytest.MonkeyPatch) -> 
         stubs.generate(_protos(_SMALL))
 
 
-def test_a_missing_plugin_is_a_tool_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_protoc_plugin_is_a_tool_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The hint says what to install."""
     monkeypatch.setattr("importlib.metadata.files", lambda _: [])
     monkeypatch.setattr("sysconfig.get_path", lambda _: str(tmp_path))

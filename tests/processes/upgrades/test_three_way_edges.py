@@ -19,7 +19,7 @@ from gfplug.upgrades.three_way import MergeResult
 @pytest.mark.parametrize(
     "name", ["with space", "quo'te\"s", "-leading", "tab\there", "ünï/çødé", "back\\slash", "new\nline", "bytes\udcff"]
 )
-def test_odd_names_are_names(name: str) -> None:
+def test_files_with_unusual_names_are_merged(name: str) -> None:
     """Files with any name that the file system allows are merged."""
     outcome = merge({name: TreeFile(LONG.encode())}, {name: TreeFile(MINE.encode())}, {name: TreeFile(NEWER.encode())})
 
