@@ -94,5 +94,5 @@ def test_a_shape_that_breaks_its_type_is_an_error(source: Plugin) -> None:
     answers = ask_kinds(source, "broken", "multi", from_alert=False)
 
     assert answers["broken"]["status"] == 500
-    assert "2 rows where at most one is read" in answers["broken"]["error"]
+    assert "2 rows, but at most one is read" in answers["broken"]["error"]
     assert answers["multi"]["status"] == 200
