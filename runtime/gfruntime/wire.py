@@ -144,7 +144,7 @@ def fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
         else:
             raise ValueError(f"unknown wire type {kind}")
         if position + size > len(message):
-            raise ValueError("the message is cut short")
+            raise ValueError("the message is incomplete")
         yield number, message[position : position + size]
         position += size
 
@@ -181,7 +181,7 @@ def _read_varint(message: bytes, position: int) -> tuple[int, int]:
     value = shift = 0
     while True:
         if position >= len(message) or shift > 63:  # noqa: PLR2004  # a varint has at most 64 bits
-            raise ValueError("the message is cut short")
+            raise ValueError("the message is incomplete")
         byte = message[position]
         position += 1
         value |= (byte & 0x7F) << shift

@@ -94,5 +94,5 @@ def test_a_frame_whose_shape_contradicts_its_type_is_an_error(source: Plugin) ->
     answers = ask_kinds(source, "broken", "multi", from_alert=False)
 
     assert answers["broken"]["status"] == 500
-    assert "2 rows where at most one is read" in answers["broken"]["error"]
+    assert "2 rows, but at most one is read" in answers["broken"]["error"]
     assert answers["multi"]["status"] == 200

@@ -197,7 +197,9 @@ def test_asyncpg_needs_a_transaction_for_a_limit_and_a_query(postgres_url: str) 
     async def run() -> Frame:
         connection = await asyncpg.connect(postgres_url)
         try:
-            with pytest.raises(FrameError, match=r"within a transaction: async with connection.transaction\(\)"):
+            with pytest.raises(
+                FrameError, match=r"needs a transaction to limit rows: use async with connection.transaction\(\)"
+            ):
                 await Frame.from_async_cursor(await connection.prepare(ROWS), limit=2)
             with pytest.raises(FrameError, match="returned no rows"):
                 await Frame.from_async_cursor(await connection.prepare("SET work_mem = '4MB'"))

@@ -201,13 +201,13 @@ def test_no_pattern_takes_exponential_time(pattern: str) -> None:
 @pytest.mark.parametrize(
     ("hint", "default", "sentence"),
     [
-        (Annotated[int, Ui(maximum=9)], 10, "Model.f: its default breaks its own bound: 10 is above the maximum 9"),
-        (Annotated[list[int], Ui(minimum=1)], lambda: [0], "Model.f: its default breaks its own bound: 0 is below"),
-        (Annotated[str, Ui(pattern="[a-z]+")], "A", "Model.f: its default breaks its own bound: 'A' does not match"),
-        (Literal["a", "b"], "c", "Model.f: its default breaks its own bound: 'c' is not one of 'a', 'b'"),
-        (Literal[1, 2], True, "Model.f: its default breaks its own bound: True is not one of 1, 2"),
-        (list[Literal["a"]], lambda: ["b"], "Model.f: its default breaks its own bound: 'b' is not one of 'a'"),
-        (float, float("nan"), "Model.f: its default breaks its own bound: nan is not a finite number"),
+        (Annotated[int, Ui(maximum=9)], 10, "Model.f: its default is invalid: 10 is above the maximum 9"),
+        (Annotated[list[int], Ui(minimum=1)], lambda: [0], "Model.f: its default is invalid: 0 is below"),
+        (Annotated[str, Ui(pattern="[a-z]+")], "A", "Model.f: its default is invalid: 'A' does not match"),
+        (Literal["a", "b"], "c", "Model.f: its default is invalid: 'c' is not one of 'a', 'b'"),
+        (Literal[1, 2], True, "Model.f: its default is invalid: True is not one of 1, 2"),
+        (list[Literal["a"]], lambda: ["b"], "Model.f: its default is invalid: 'b' is not one of 'a'"),
+        (float, float("nan"), "Model.f: its default is invalid: nan is not a finite number"),
         (Annotated[int, Ui(minimum=9, maximum=1)], 5, "Model.f: its minimum 9 is above its maximum 1"),
         (Annotated[int, Ui(minimum=float("nan"))], 5, "Model.f: its minimum nan is not a number"),
         (Annotated[int, Ui(maximum="5")], 5, "Model.f: its maximum '5' is not a number"),  # type: ignore[arg-type]

@@ -167,7 +167,7 @@ def test_a_list_that_contains_itself_is_refused() -> None:
     knot: list[object] = [math.nan]
     knot.append(knot)
 
-    with pytest.raises(ValueError, match="a list that contains itself, or nests too deeply, has no JSON"):
+    with pytest.raises(ValueError, match="a list that contains itself, or nests too deeply, can't be written as JSON"):
         Response.json(knot)
 
 

@@ -184,7 +184,7 @@ def test_the_memory_for_secrets_of_requests_is_bounded(
     for number in range(40):
         secrets.remember([f"{number}-" + "s" * 10_000])
 
-    assert "Requests brought more than 1 MB of secrets" in caplog.text
+    assert "Requests had more than 1 MB of secrets" in caplog.text
     assert secrets.hide("of an instance") == "***"
     assert len(secrets) < 20
 

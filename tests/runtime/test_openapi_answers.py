@@ -67,7 +67,7 @@ def test_rows_beside_an_error_come_with_its_text() -> None:
     """The rows may be incomplete."""
     result = rows.rows_of({"data": [{"id": 1}], "errors": [{"message": "half"}]}, endpoint(), "/x")
 
-    assert (len(result.rows), result.notices, result.is_cut) == (1, ("The API says of its answer: half",), True)
+    assert (len(result.rows), result.notices, result.is_cut) == (1, ("The API returned rows and an error: half",), True)
 
 
 def test_missing_rows_and_fields_give_notices() -> None:

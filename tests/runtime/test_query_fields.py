@@ -63,8 +63,8 @@ class RememberingRow:
         (Annotated[str, Ui(apps=["explore"])], "", True, "Options.f: apps and remember work only on fields of a query"),
         (Annotated[str, Ui(remember=True)], "", True, "Options.f: apps and remember work only on fields of a query"),
         (list[RememberingRow], list, True, "Options.f: apps and remember work only on fields of a query"),
-        (list[RememberingRow], list, False, "Model.f: rows can't be remembered"),
-        (Annotated[list[Window], Ui(remember=True)], list, False, "Model.f: rows can't be remembered"),
+        (list[RememberingRow], list, False, "Model.f: remember does not work on rows"),
+        (Annotated[list[Window], Ui(remember=True)], list, False, "Model.f: remember does not work on rows"),
     ],
 )
 def test_a_field_that_cannot_work_is_refused(hint: Any, default: Any, config: bool, sentence: str) -> None:  # noqa: FBT001 - a value

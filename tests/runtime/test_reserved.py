@@ -172,13 +172,13 @@ class _More(Base):
             "_ReservedToo.migrate: gfruntime answers the resource /gfplug/migrate itself; choose another",
         ),
         (_Twice, "_Twice.second: GET /tables/{two} is answered by first already; remove one of them"),
-        (_Lacks, r"_Lacks.columns: it can't be called for /tables/{table}: .*must be \(self, request, table\)"),
-        (_Other, "_Other.columns: it can't be called for /tables/{table}: missing a required argument: 'name'"),
+        (_Lacks, r"_Lacks.columns can't be called for /tables/{table}: .*must be \(self, request, table\)"),
+        (_Other, "_Other.columns can't be called for /tables/{table}: missing a required argument: 'name'"),
         (
             _PartRequest,
-            "_PartRequest.columns: it can't be called for /tables/{request}: multiple values for argument 'request'",
+            "_PartRequest.columns can't be called for /tables/{request}: multiple values for argument 'request'",
         ),
-        (_More, "_More.tables: it can't be called for /tables: missing a required argument: 'limit'"),
+        (_More, "_More.tables can't be called for /tables: missing a required argument: 'limit'"),
     ],
 )
 def test_a_route_that_could_never_answer_is_refused(kind: type, sentence: str) -> None:

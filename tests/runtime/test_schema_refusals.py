@@ -34,7 +34,7 @@ from gfruntime.author.ui import HttpOptions, OAuth2Options, Secret, Ui
         (Window, Window(size=1), "Model.f: its default must be Window()"),
         (Window | None, None, "Model.f: its default must be Window()"),
         (list[Window], lambda: [3], "Model.f: its default [3] is not a list of Window"),
-        (list[Note], list, "Model.f: a row can't show Note.text, because it is more than one line"),
+        (list[Note], list, "Model.f: a row can't show Note.text, because its control has more than one line"),
         (HttpOptions, HttpOptions(), "Model.f: HttpOptions works only as a field of the options class"),
         (OAuth2Options, OAuth2Options(), "Model.f: OAuth2Options works only as a field of the options class"),
         (Annotated[int, Ui(options_from="x")], 1, "Model.f: options_from works only on a str or a list[str]"),
@@ -58,7 +58,7 @@ from gfruntime.author.ui import HttpOptions, OAuth2Options, Secret, Ui
         (Annotated[int, Ui(pattern="a")], 5, "Model.f: a pattern works only on texts"),
         (Annotated[Literal["a"], Ui(pattern="a")], "a", "Model.f: a pattern works only on texts"),
         (Annotated[str, Ui(pattern="(")], "", "Model.f: its pattern '(' can't be read: "),
-        (Annotated[str, Ui(pattern="a+")], "b", "Model.f: its default breaks its own bound: 'b' does not match"),
+        (Annotated[str, Ui(pattern="a+")], "b", "Model.f: its default is invalid: 'b' does not match"),
         (list[Window], lambda: [Window(size=0)], "Model.f: its default has the size 0, not a whole number at least 1"),
         (list[Window], lambda: [Window(unit="h")], "Model.f: its default has the unit 'h', not one of 's', 'm'"),  # type: ignore[arg-type]
         (Annotated[str, Ui(options_from="views")], "", "Model.f: options_from names the resource 'views', which"),

@@ -124,7 +124,7 @@ def test_save_and_test_and_each_query_refuse_options_out_of_bounds() -> None:
 @pytest.mark.parametrize("kind", [OptionsOutOfBounds, VariablesOutOfBounds])
 def test_a_class_whose_default_breaks_its_bound_does_not_start(kind: type) -> None:
     """The rule applies to options and models; the log names class and field."""
-    with pytest.raises(SchemaError, match=r"OutOfBounds\.size: its default breaks its own bound: 2 is above"):
+    with pytest.raises(SchemaError, match=r"OutOfBounds\.size: its default is invalid: 2 is above"):
         Service.of(kind)
 
 
@@ -229,7 +229,7 @@ class Lenient(NoConstructor):
 @pytest.mark.parametrize("kind", [NoConstructor, Demanding])
 def test_a_class_that_cannot_be_given_the_settings_does_not_start(kind: type) -> None:
     """An error says what to write, instead of Python's error at the first call."""
-    sentence = rf"'{kind.__name__}' can't be given the data source's settings: write def __init__\(self, settings\)"
+    sentence = rf"'{kind.__name__}' does not accept the data source's settings: write def __init__\(self, settings\)"
 
     with pytest.raises(TypeError, match=sentence):
         Service.of(kind)

@@ -89,7 +89,7 @@ def test_series_are_sorted_by_time() -> None:
         ("timeseries-wide", [Frame.of(time=[T[0], None], v=[1, 2])], "column 'time' has 1 nulls"),
         ("timeseries-wide", [Frame.of(time=T[:1], s=["a"])], "no column of numbers"),
         ("timeseries-wide", [Frame.of(time=[T[0], T[0]], v=[1, 2])], "a time more than once"),
-        ("timeseries-wide", [WIDE, WIDE], "is one frame, not 2"),
+        ("timeseries-wide", [WIDE, WIDE], "has one frame, not 2"),
         (
             "timeseries-wide",
             [Frame(fields=[Field("time", T[:1], labels={"h": "a"}), Field("v", [1])])],
@@ -105,7 +105,7 @@ def test_series_are_sorted_by_time() -> None:
             [Frame.of(time=T[:1], h=["a"], v=[1], labels={"x": "y"})],
             "has labels, which a long frame",
         ),
-        ("numeric-wide", [Frame.of(v=[1, 2])], "2 rows where at most one"),
+        ("numeric-wide", [Frame.of(v=[1, 2])], "2 rows, but at most one"),
         ("numeric-wide", [Frame.of(b=[True])], "column 'b' is boolean"),
         ("numeric-wide", [Frame(fields=[Field("v", [1]), Field("v", [2])])], "two series are named 'v'"),
         ("numeric-multi", [Frame.of(v=[1, 2])], "2 rows"),

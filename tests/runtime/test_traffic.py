@@ -65,7 +65,7 @@ def test_redirects_and_failures_are_entries(server: Server, traffic: Traffic) ->
     assert (first["response"]["status"], first["response"]["redirectURL"]) == (302, "/base/x")
     assert second["request"]["url"] == f"{server.url}/base/x"
     assert (partial["response"]["status"], partial["response"]["bodySize"]) == (200, -1)
-    assert partial["comment"].startswith("the body was not read whole: ")
+    assert partial["comment"].startswith("the body was not read completely: ")
     assert (
         unreachable["response"]["status"],
         unreachable["response"]["bodySize"],

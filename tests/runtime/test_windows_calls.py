@@ -169,4 +169,4 @@ def test_a_refused_job_is_logged(windows: Windows, caplog: pytest.LogCaptureFixt
     with caplog.at_level(logging.WARNING):
         job.bind_children()
 
-    assert caplog.messages == ["processes of `gfplug dev` may stay when it ends: error 5"]
+    assert caplog.messages == ["processes of `gfplug dev` can keep running after it ends: error 5"]

@@ -138,7 +138,7 @@ def require_settings(datasource: Any) -> None:  # noqa: ANN401
         inspect.signature(datasource).bind(None)
     except TypeError as error:
         name = getattr(datasource, "__name__", datasource)
-        sentence = f"{name!r} can't be given the data source's settings: write def __init__(self, settings)"
+        sentence = f"{name!r} does not accept the data source's settings: write def __init__(self, settings)"
         raise TypeError(sentence) from error
     except ValueError:  # no signature is known
         pass

@@ -202,7 +202,7 @@ def _check_default(each: _Field, choices: list[Any], default: Any, field_path: s
     checks = dataclasses.replace(each, rules=[*each.rules, *rules.choice_rules(choices)])
     for violation in checks.find(default, (), default):
         if violation.text != _EMPTY:
-            raise SchemaError(f"{field_path}: its default breaks its own bound: {violation.text}")
+            raise SchemaError(f"{field_path}: its default is invalid: {violation.text}")
 
 
 def item_of(bare: Any) -> Any:  # noqa: ANN401

@@ -15,8 +15,8 @@ from typing import Any
 from gfruntime.author.ui import Secret, Ui
 
 _SUPPORTED = (
-    "str, int, float, bool, Literal, Enum, list[...] of these, a dataclass of these or a list of it, Secret, "
-    "or one of the simple ones with `| None`"
+    "str, int, float, bool, Literal, Enum, list[...] of these, a dataclass of these, a list of such dataclasses, "
+    "Secret, or a simple type with `| None`"
 )
 _UPPER = {"api", "dns", "http", "id", "ip", "sql", "tls", "ui", "uri", "url"}
 

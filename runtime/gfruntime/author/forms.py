@@ -138,8 +138,8 @@ def _rows(
     fields = _fields(inside, field_path, config=False)
     if strange := next((field for field in fields if field["kind"] in ("list", "code", "text")), None):
         raise SchemaError(
-            f"{field_path}: a row can't show {inner.__name__}.{strange['name']}, because it is more than one line; "
-            f"use a type and a widget of one line"
+            f"{field_path}: a row can't show {inner.__name__}.{strange['name']}, because its control has "
+            f"more than one line; use a type and a widget of one line"
         )
     default = _default(item, field_path)
     if not isinstance(default, list) or not all(isinstance(each, inner) for each in default):
@@ -163,7 +163,7 @@ def _field(item: dataclasses.Field[Any], hint: Any, field_path: str, *, config: 
         ui = rules.join_bounds(ui, unwrap(item_type(bare))[1])
     _check(field_path, item.name, control, ui, config=config)
     if nullable and (control["kind"] == "secret" or ui.store == "url"):
-        raise SchemaError(f"{field_path}: Grafana stores it as a text, which may be empty but never None")
+        raise SchemaError(f"{field_path}: Grafana stores it as a text, which can be empty, but not None")
     described: dict[str, Any] = {
         "name": item.name,
         "label": ui.label or title(item.name),

@@ -58,12 +58,12 @@ METHODS: dict[str, Method] = {
     "query_batch": Method(
         "self, queries: list[Query[Model]]",
         "a dictionary of ref ids, with a frame, a list of frames or an exception for each",
-        "Once for all queries of a request, in place of `query`: for upstreams that answer several questions at once.",
+        "Once for all queries of a request, in place of `query`: for upstreams that answer several queries at once.",
     ),
     "query_chunked": Method(
         "self, query: Query[Model]",
         "a generator of frames, or of pairs of a frame's id and a frame",
-        "For each query of a request whose answer Grafana takes in parts.",
+        "For each query of a request that Grafana wants answered in parts.",
     ),
     "query_variable": Method(
         "self, query: Query[VariableModel]",
@@ -79,7 +79,7 @@ METHODS: dict[str, Method] = {
     "call_resource": Method(
         "self, request: Request",
         "a Response",
-        "For HTTP below the data source's resources that no method with `@route` answers.",
+        "For HTTP requests to the data source's resources that no method with `@route` handles.",
     ),
     "get_tag_keys": Method(
         "self, request: TagRequest",
@@ -95,12 +95,13 @@ METHODS: dict[str, Method] = {
     "subscribe_stream": Method(
         "self, request: StreamRequest",
         "a StreamResponse",
-        "When somebody opens a channel of Grafana Live. Without it everybody who may read the data source may.",
+        "When somebody subscribes to a channel of Grafana Live. Without this method, everybody who may read the data "
+        "source may subscribe.",
     ),
     "publish_stream": Method(
         "self, request: StreamRequest",
         "a StreamResponse",
-        "When somebody sends to a channel. Without it nobody may.",
+        "When somebody publishes to a channel. Without this method, nobody may publish.",
     ),
     "run_stream": Method(
         "self, request: StreamRequest",
@@ -128,8 +129,8 @@ METHODS: dict[str, Method] = {
     "dispose": Method(
         "self",
         "nothing",
-        "When the settings have changed and the last call with the old ones is over, or Grafana ends. Close what "
-        "the constructor and `start` opened.",
+        "When the settings have changed and the last call with the old settings has ended, or when Grafana ends. Close "
+        "what the constructor and `start` opened.",
         "instance",
     ),
 }

@@ -39,5 +39,5 @@ def check(fields: list[dict[str, Any]], path: str, *, config: bool) -> None:
         if "apps" in field and field.get("required"):
             raise SchemaError(f"{field_path}: some apps hide it, so it can't be required")
         if (field["kind"] == "list" and "remember" in field) or any("remember" in each for each in rows):
-            raise SchemaError(f"{field_path}: rows can't be remembered")
+            raise SchemaError(f"{field_path}: remember does not work on rows")
         check(rows, field_path, config=config)

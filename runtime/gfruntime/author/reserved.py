@@ -120,7 +120,7 @@ def check_routes(author: Author) -> None:
             )
         first[shape] = route.name
         if problem := _mismatch(author.make, route):
-            raise SchemaError(f"{field_path}: it can't be called for {path}: {problem}")
+            raise SchemaError(f"{field_path} can't be called for {path}: {problem}")
 
 
 def _mismatch(owner: Any, route: Route) -> str:  # noqa: ANN401 - a class, or a function that makes an instance

@@ -161,7 +161,7 @@ def _parts(pattern: str) -> Iterator[str]:
     for part in _PART.finditer(pattern):
         yield _literal(pattern, pattern[position : part.start()])
         if part[2] and part.end() != len(pattern):
-            raise ValueError(f"the route {pattern!r} goes on after {part[0]}, which takes the rest of the path")
+            raise ValueError(f"the route {pattern!r} continues after {part[0]}, which takes the rest of the path")
         yield f"(?P<{part[1]}>.*?)" if part[2] else f"(?P<{part[1]}>[^/]+)"
         position = part.end()
     yield _literal(pattern, pattern[position:])

@@ -116,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("datasource", metavar="MODULE:CLASS")
     parser.add_argument("--plugin-id", default="")
-    parser.add_argument("--keys", action="store_true", help="print the keys that are read instead of the form")
+    parser.add_argument("--keys", action="store_true", help="print the keys that the class reads, not its form")
     options = parser.parse_args(arguments)
     try:
         with contextlib.redirect_stdout(sys.stderr):  # keep print() calls of the author's module out of the result

@@ -60,7 +60,7 @@ async def _encode(traffic: Traffic, call: ActiveCall, *, by_id: AnswersById) -> 
         _LOGGER.info(_NOTHING)
         return {}
     if ref_id in by_id:
-        _LOGGER.warning("HAR capture: a query has the ref id %s, so the traffic is not shown", ref_id)
+        _LOGGER.warning("HAR capture: a query uses the capture's ref id %s, so the traffic is not shown", ref_id)
         return {}
     try:
         work = partial(_encode_frame, traffic, ref_id, is_json=call.is_json)

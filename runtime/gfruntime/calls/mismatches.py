@@ -69,7 +69,11 @@ def explain_unfilled_variable(value: object, subject: str) -> str:
         return "it is empty, like a variable that is not filled"
     if value.strip() in _EMPTY_TEXTS:
         return "a variable that is not filled leaves this text"
-    return "it has several values of a variable, and this takes one" if _SEVERAL_VALUES.fullmatch(value.strip()) else ""
+    return (
+        "it has several values of a variable, but this field takes one value"
+        if _SEVERAL_VALUES.fullmatch(value.strip())
+        else ""
+    )
 
 
 def reason(values: Any, path: Path, subject: str) -> str:  # noqa: ANN401

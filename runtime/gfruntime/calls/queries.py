@@ -136,7 +136,9 @@ class Queries:
             if isinstance(error, asyncio.CancelledError) and self._is_cancelled():
                 raise
             if len(queries) > 1 and isinstance(error, PluginError) and error.frames is not PluginError.frames:
-                _LOGGER.warning("query_batch raised an error with frames, which are dropped: return it by its ref id")
+                _LOGGER.warning(
+                    "query_batch raised an error with frames, which are dropped: return the error by its ref id"
+                )
                 error.frames = ()
             return dict.fromkeys((query.ref_id for query in queries), error)
         finally:

@@ -33,5 +33,5 @@ def bind_children() -> None:
         is_set = kernel.SetInformationJobObject(job, _EXTENDED_LIMITS, limits, ctypes.sizeof(limits))
         if not (is_set and kernel.AssignProcessToJobObject(job, kernel.GetCurrentProcess())):
             _LOGGER.warning(
-                "processes of `gfplug dev` may stay when it ends: %s", ctypes.WinError(ctypes.get_last_error())
+                "processes of `gfplug dev` can keep running after it ends: %s", ctypes.WinError(ctypes.get_last_error())
             )

@@ -24,7 +24,7 @@ _GIT_TIMEOUT_SECONDS = 120.0
 _OK = 200
 _LINKED = "linked module.js again, because the dataclasses changed: reload the page in the browser"
 _NOT_LINKED = "the dataclasses changed, but module.js could not be linked again: %s; start `gfplug dev` again"
-_NO_FORM = "the editors stay as they were: %s"
+_NO_FORM = "the editors are not updated: %s"
 
 
 @dataclass

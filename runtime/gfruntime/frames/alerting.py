@@ -137,7 +137,7 @@ def _contract(frames: Sequence[Sketch]) -> Read:
     }[frames[0].type]  # fmt: skip
     items, warnings = reader(frames)
     if len(frames) > 1 and not frames[0].type.endswith("-multi"):
-        warnings = [*warnings, f"{frames[0].type} is one frame: the {len(frames) - 1} after the first are ignored"]
+        warnings = [*warnings, f"{frames[0].type} has one frame: the {len(frames) - 1} after the first are ignored"]
     return ("series" if frames[0].type.startswith("time") else "numbers"), items, warnings
 
 
@@ -240,9 +240,10 @@ def _legacy(frames: Sequence[Sketch]) -> Read:
 
 
 _HINTS = {
-    "long": "text columns beside a time need the type timeseries-long and version [0, 1], or to become labels",
-    "not": "give it a time and numbers, or one column of numbers whose text columns are the labels (numeric-long); "
-    "when there is nothing, answer without frames",
+    "long": "with text columns beside a time, give the frame the type timeseries-long and version [0, 1], or convert "
+    "the texts to labels",
+    "not": "give the frame a time and numbers, or one column of numbers whose text columns are the labels "
+    "(numeric-long); without data, return no frames",
 }
 
 
@@ -250,7 +251,7 @@ def _number_set(frame: Sketch) -> Read:
     [number] = frame.of(*_NUMBERS)
     items = [RuleSeries(name=number.name, labels=dict(key), points=1) for key in _keys(frame.of("string"), number.rows)]
     has_null = number.nullable and None in number.values()[:MAX_CHECKED_ROWS]
-    return "numbers", items, [f"a null in {number.name!r} becomes NaN, which alerts"] if has_null else []
+    return "numbers", items, [f"a null in {number.name!r} becomes NaN, and NaN fires the alert"] if has_null else []
 
 
 def _shape(frame: Sketch) -> str:
@@ -271,7 +272,7 @@ def _series_columns(frame: Sketch, at: int, missing: str) -> tuple[RuleColumn, l
     if not times:
         raise _ReadError(f"frame {at} is missing a []time.Time field", "add a time column that is not nullable")
     if not values:
-        raise _ReadError(missing, "there is no column of numbers; when there is nothing, leave all fields out")
+        raise _ReadError(missing, "there is no column of numbers; without data, leave all fields out")
     return times[0], values
 
 
@@ -291,7 +292,7 @@ def _sort(items: Iterable[RuleSeries]) -> list[RuleSeries]:
 def _meta_warnings(frames: Sequence[Sketch]) -> Iterator[str]:
     for frame in frames:
         if frame.meta.get("channel"):
-            yield "a channel is for panels: rules read only the frames in the answer"
+            yield "only panels read a channel: rules read only the frames in the answer"
     if frames and frames[0].type in _TYPES and _version(frames[0]) == [0, 0]:
         yield f"the type {frames[0].type} is ignored, because its version is [0, 0]"
 
@@ -301,7 +302,7 @@ def _item_warnings(kind: Kind, items: Sequence[RuleSeries]) -> Iterator[str]:
         if count > 1:
             yield (
                 f'{count} {kind} have the labels {{{labels}}}: a rule fails with "duplicate results with labels"; '
-                "add a label that tells them apart"
+                "add a label that distinguishes them"
             )
     for name in sorted({name for item in items for name in item.labels}):
         if name in _RESERVED or name.startswith("__"):
@@ -313,7 +314,7 @@ def _item_warnings(kind: Kind, items: Sequence[RuleSeries]) -> Iterator[str]:
 def _time_warnings(index: RuleColumn, *, are_single: bool = False) -> Iterator[str]:
     values = [value for value in index.values()[:MAX_CHECKED_ROWS] if value is not None]
     if any(map(operator.lt, values[1:], values)):
-        yield f"the times in {index.name!r} do not ascend: the last row is not the last value"
+        yield f"the times in {index.name!r} do not ascend: the last row is not the latest value"
     elif are_single and len(set(values)) < len(values):
         yield f"a time in {index.name!r} occurs more than once: labels are missing"
 
@@ -345,12 +346,12 @@ def _ignored_columns(frame: Sketch, kind: str) -> Iterator[str]:
 
 
 def _second_value_warnings(columns: Sequence[RuleColumn]) -> Iterator[str]:
-    return (f"column {each.name!r} is a second value and ignored" for each in columns)
+    return (f"column {each.name!r} is a second value column and ignored" for each in columns)
 
 
 def _row_count_warnings(columns: Sequence[RuleColumn]) -> Iterator[str]:
     return (
-        f"column {each.name!r} has {each.rows} rows where one is read: it becomes null"
+        f"column {each.name!r} has {each.rows} rows, but only one is allowed: the value becomes null"
         for each in columns
         if each.rows > 1
     )

@@ -166,7 +166,7 @@ def _with_advice(error: Exception) -> Exception:
     """Return an error with advice if a driver can't represent a value; other errors are returned unchanged."""
     names = {base.__name__ for base in type(error).__mro__}
     if "NoActiveSQLTransactionError" in names:
-        return FrameError("asyncpg reads rows up to a limit within a transaction: async with connection.transaction()")
+        return FrameError("asyncpg needs a transaction to limit rows: use async with connection.transaction()")
     if "DataError" in names:
         return FrameError(f"{_CAN_NOT_READ}: {error}; {_AS_TEXT}")
     return error

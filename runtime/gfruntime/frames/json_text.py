@@ -54,7 +54,7 @@ def encode(value: object, *, separators: tuple[str, str] = (",", ":")) -> bytes:
             text = _write(plain(value), separators)
         except RecursionError:
             raise ValueError(
-                f"a {type(value).__name__} that contains itself, or nests too deeply, has no JSON"
+                f"a {type(value).__name__} that contains itself, or nests too deeply, can't be written as JSON"
             ) from None
     return text.encode("utf-8", "replace")
 

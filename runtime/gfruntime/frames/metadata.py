@@ -102,7 +102,7 @@ class _Object:
 
         near = difflib.get_close_matches(str(key), self._keys, n=1)
         free = "; put your own keys under 'custom'" if "custom" in self._keys else ""
-        return f"; did you mean {near[0]!r}?" if near else free or f"; it may have {', '.join(self._keys)}"
+        return f"; did you mean {near[0]!r}?" if near else free or f"; the allowed keys are {', '.join(self._keys)}"
 
 
 def _text(value: object, path: str) -> str:

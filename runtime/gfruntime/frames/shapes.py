@@ -50,7 +50,7 @@ def apply_type(frame_type: FrameType, frames: Sequence[Frame]) -> list[Frame]:
     Raises: FrameError naming the broken rule, and what to do.
     """
     if not frame_type.endswith("-multi") and len(frames) != 1:
-        raise FrameError(f"{frame_type} is one frame, not {len(frames)}: only the first would be read")
+        raise FrameError(f"{frame_type} has one frame, not {len(frames)}: only the first would be read")
     if len(frames) > 1 and any(not frame.fields for frame in frames):
         raise FrameError(f"a frame without fields among others is invalid in {frame_type}")
     is_sorted = frame_type == "timeseries-multi" and len(frames) > 1 and _are_all_ascending(frames)
@@ -137,7 +137,7 @@ def _are_ascending(ticks: pa.Array, *, strictly: bool) -> bool:
 
 def _refuse_rows(frame: Frame) -> None:
     if len(frame) > 1:
-        raise FrameError(f"there are {len(frame)} rows where at most one is read: aggregate, or use numeric-long")
+        raise FrameError(f"there are {len(frame)} rows, but at most one is read: aggregate, or use numeric-long")
 
 
 def _refuse_booleans(frame: Frame) -> None:

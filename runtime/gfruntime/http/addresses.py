@@ -107,7 +107,7 @@ class Addresses:
         """
         place = quote(location.strip().encode("latin-1", "replace"), safe=_QUERY + "#\\")
         if not place:
-            raise DownstreamError(f"{address.label} redirects, but does not say where to")
+            raise DownstreamError(f"{address.label} redirects, but names no address")
         try:
             if _NO_HOST.match(place):  # `urljoin` would read it as a relative address
                 raise ValueError  # noqa: TRY301

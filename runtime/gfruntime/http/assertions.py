@@ -24,7 +24,7 @@ def sign(claims: Mapping[str, object], key: str, *, key_id: str = "") -> str:
         algorithm, signer = _signer(key)
     except ModuleNotFoundError as error:
         raise PluginError(
-            f"this way of authentication signs with a key, which needs the package cryptography ({error}): add "
+            f"this authentication method signs with a key, which needs the package cryptography ({error}): add "
             f"`cryptography` to the dependencies in pyproject.toml and build the plugin again"
         ) from error
     header = {"alg": algorithm, "typ": "JWT", **({"kid": key_id} if key_id else {})}

@@ -129,7 +129,7 @@ def connect(host: str, port: int, *, timeout: float) -> Socket:
     deadline = current.get() or Deadline(None)
     end = time.monotonic() + (timeout or float("inf"))
     addresses = _look_up(host, port, deadline.seconds_left(timeout))
-    problem: OSError = OSError("the name has no address")
+    problem: OSError = OSError("the host name has no address")
     for number, (family, kind, protocol, _, address) in enumerate(addresses):
         share = max(end - time.monotonic(), 0.001) / (len(addresses) - number)
         connection = Socket(family, kind, protocol)
@@ -171,7 +171,7 @@ def _look_up(host: str, port: int, seconds: float | None) -> list[Any]:
     except queue.Empty:
         raise TimeoutError from None
     if isinstance(result, UnicodeError):
-        raise OSError("the host's name is not valid") from result
+        raise OSError("the host name is not valid") from result
     if isinstance(result, Exception):
         raise result
     return result

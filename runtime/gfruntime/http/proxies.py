@@ -178,7 +178,7 @@ def _greet(stream: socket.socket, proxy: Proxy) -> None:
     method = _BY_PASSWORD if proxy.password else _NO_AUTH
     stream.sendall(bytes((_VERSION, 1, method)))
     if _exactly(stream, 2) != bytes((_VERSION, method)):
-        raise ConnectionError("the socks proxy refuses this way of authentication")
+        raise ConnectionError("the socks proxy refuses this authentication method")
     if method == _BY_PASSWORD:
         user, password = proxy.user.encode()[:_MAX_CREDENTIAL_BYTES], proxy.password.encode()[:_MAX_CREDENTIAL_BYTES]
         stream.sendall(bytes((1, len(user))) + user + bytes((len(password),)) + password)

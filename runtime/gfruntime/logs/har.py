@@ -138,7 +138,7 @@ class HarExchange:
 
     def fail(self, reason: str) -> None:
         """Add the exchange with an error: no response arrived, or its body could not be read."""
-        what = "transport error" if self._waited_ms is None else "the body was not read whole"
+        what = "transport error" if self._waited_ms is None else "the body was not read completely"
         self._comment = f"{what}: {redaction.hide(reason)}"
         self._finish()
 

@@ -112,7 +112,7 @@ class Secrets:
                 self._rotate()
         if is_full:
             size = _MOST_BYTES >> 20
-            _LOGGER.warning("Requests brought more than %d MB of secrets; the log may show the first of them", size)
+            _LOGGER.warning("Requests had more than %d MB of secrets; the oldest can appear in the log", size)
 
     def keep(self, secrets: Iterable[str]) -> None:
         """Mask these texts until they are released as often as they were kept."""

@@ -9,7 +9,7 @@ _THREADS = (
     "a lock while it uses a shared one"
 )
 _LOOPS = (
-    "`async def` handlers run on one event loop, which `__init__` does not run on and `asyncio.run` does not use: make "
+    "`async def` handlers run on one event loop, but `__init__` and `asyncio.run` do not use it: create "
     "the client in the first `async def` handler that needs it"
 )
 _THREAD_TEXTS = (

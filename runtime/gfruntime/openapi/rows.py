@@ -57,7 +57,7 @@ def rows_of(body: Any, endpoint: Endpoint, path: str) -> AnswerRows:
         raise DownstreamError(f"{path}: {where} is not {KINDS[endpoint.shape]}")
     empty_rows = sum(not isinstance(row, dict) for _, row in rows) if has_fields else 0
     sentences = {
-        f"The API says of its answer: {failure}": bool(failure),
+        f"The API returned rows and an error: {failure}": bool(failure),
         f"The answer has no {where}, so there are no rows": not is_described and bool(body),
         "The answer has none of the fields that the API describes": is_strange,
         f"{empty_rows} rows are empty, because they are not objects as the API describes them": empty_rows > 0,

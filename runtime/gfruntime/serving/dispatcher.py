@@ -69,7 +69,7 @@ class Dispatcher:
         try:
             await asyncio.wait_for(self._idle.wait(), seconds)
         except TimeoutError:
-            _LOGGER.warning("Ending with %d calls unanswered", self._in_flight)
+            _LOGGER.warning("The process ends before %d calls are answered", self._in_flight)
 
     def _unary(self, path: str) -> Unary:
         async def answer(message: bytes, call: Call) -> Message:

@@ -49,7 +49,7 @@ def find_shortage() -> str:
         return _sentence("files", f"a plugin needs {_FILES + 3}")
     if not _can_map_addresses():
         needs = [(each + _PYTHON) // _MIB for each in (_ADDRESSES, _PRIVATE)]
-        return _sentence("memory", f"a plugin needs about {needs[0]} MiB of addresses, and {needs[1]} MiB of data")
+        return _sentence("memory", f"a plugin needs about {needs[0]} MiB of address space, and {needs[1]} MiB of data")
     threads = _THREADS + min(max(os.cpu_count() or 1, 2), 16)
     if not _can_start_threads(threads):
         return _sentence("threads", f"a plugin needs {threads + 1} on this machine")

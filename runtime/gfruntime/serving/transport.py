@@ -93,7 +93,7 @@ class GrpcioTransport:
         """Report that grpcio has stopped serving, which it does without a message."""
         error = None if serving.cancelled() else serving.exception()
         if error is not None and not self._dispatcher.ending.is_set():
-            _LOGGER.error("gRPC ended by itself; the host may start the plugin again", exc_info=error)
+            _LOGGER.error("The gRPC server stopped unexpectedly; the host can start the plugin again", exc_info=error)
             self._on_lost()
 
 

@@ -47,4 +47,4 @@ def check_size(characters: int) -> None:
     Raises: QueryError.
     """
     if characters > MOST_CHARACTERS:
-        raise QueryError(f"the query has, with its macros expanded, more than {MOST_CHARACTERS:,} characters")
+        raise QueryError(f"the query with its expanded macros has more than {MOST_CHARACTERS:,} characters")

@@ -134,7 +134,7 @@ class Database:
             self._read(_query_without_caller(), lambda session: session.run("SELECT 1"), self._limits)
         except Exception as error:  # noqa: BLE001  # each driver has its own
             return Health.error(failure_of(error).message)
-        by_account = "" if self._is_read_only else "; only the account's rights keep queries from writing"
+        by_account = "" if self._is_read_only else "; only the account's rights prevent writes"
         return Health.ok(f"{self.dialect} answered{by_account}")
 
     def names(self) -> list[dict[str, str]]:

@@ -94,7 +94,7 @@ class Job(Generic[T]):
         threading.Thread(target=self._cancel_again, name="sql-cancel", daemon=True).start()
         self.is_left_behind = not self._is_done.wait(GRACE_S)
         if self.is_left_behind:
-            _LOGGER.warning("A database answers neither the query nor its cancellation: its connection is abandoned")
+            _LOGGER.warning("A database did not react to the cancellation of a query: the connection is abandoned")
 
     def _cancel_again(self) -> None:
         while not self._is_done.is_set():

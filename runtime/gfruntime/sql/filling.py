@@ -160,7 +160,7 @@ def _fill_gaps(frame: Frame, grid: Grid, query: Query[Any]) -> Frame:
     cells = ((end - start + since % grid.interval) // grid.interval + 1) * len(frame.fields)
     problem = ""
     if cells > _MOST_CELLS:
-        problem = f"{cells:,} are more than {_MOST_CELLS:,}; ask for longer groups"
+        problem = f"{cells:,} values are more than {_MOST_CELLS:,}; group by a longer interval"
     elif first < _FIRST or end > _LAST:
         problem = "a time is outside the years 1678 to 2261"
     if problem and query.from_alert:

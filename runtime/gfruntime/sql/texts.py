@@ -90,7 +90,9 @@ def _split_text(join: tuple[str, str], token: re.Match[str]) -> str:
     if text.startswith(("--", "/*")) or text[-1] != text[0] or not (marks := list(_MARK.finditer(text))):
         return text
     if not text.startswith("'"):
-        raise QueryError(f"a variable is a value, and can't be in the name {_MARK.sub('…', text)}: write the name out")
+        raise QueryError(
+            f"a variable is a value and can't be in the name {_MARK.sub('…', text)}: write the name without a variable"
+        )
     if any("," in mark[1] for mark in marks):
         raise QueryError("a variable with several values can't be within a text: write IN ($variable), without quotes")
     begins, ends = [1, *(mark.end() for mark in marks)], [*(mark.start() for mark in marks), len(text) - 1]

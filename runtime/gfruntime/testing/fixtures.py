@@ -44,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the two options."""
     group = parser.getgroup("gfruntime")
     group.addoption("--update-golden", action="store_true", help="write golden files instead of comparing with them")
-    group.addoption("--record", action="store_true", help="ask real systems and write what they answer")
+    group.addoption("--record", action="store_true", help="send requests to real systems and record the responses")
 
 
 def pytest_configure(config: pytest.Config) -> None:

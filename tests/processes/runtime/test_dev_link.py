@@ -64,7 +64,7 @@ def test_dataclasses_that_cannot_become_a_form_are_logged(module: Path, caplog: 
     followed(module, writing(module), status=404, schema={"message": "Model.depth: no control shows a complex"})
 
     assert module.read_text(encoding="utf-8") == HEAD
-    assert "the editors stay as they were: Model.depth: no control shows a complex" in caplog.text
+    assert "the editors are not updated: Model.depth: no control shows a complex" in caplog.text
 
 
 @pytest.mark.parametrize(

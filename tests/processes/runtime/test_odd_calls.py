@@ -41,7 +41,7 @@ def ask(child: Child, headers: Sequence[http2.Header], body: bytes = QUERY, *, s
     assert child.query({})["A"].status == 200
     assert time.monotonic() - began < 20
     assert child.process.poll() is None
-    assert not any("gRPC ended by itself" in entry["@message"] for entry in child.logs())
+    assert not any("gRPC server stopped unexpectedly" in entry["@message"] for entry in child.logs())
     return came
 
 

@@ -128,7 +128,7 @@ class Connection(asyncio.Protocol):
             del self._ended[next(iter(self._ended))]
 
     def _fail(self, failure: ProtocolError) -> None:
-        _LOGGER.warning("The peer broke HTTP/2: %s", failure)
+        _LOGGER.warning("The peer violated HTTP/2: %s", failure)
         self._frames.stop()
         self.outbox.write(framing.go_away(self._last, failure.code))
         self.close()
@@ -223,7 +223,7 @@ class Connection(asyncio.Protocol):
         try:
             headers = self._decoder.decode(block, raw=True)
         except (HPACKError, ValueError, IndexError) as error:
-            raise ProtocolError(framing.COMPRESSION_ERROR, f"headers that HPACK does not read: {error}") from error
+            raise ProtocolError(framing.COMPRESSION_ERROR, f"headers that HPACK can't decode: {error}") from error
         exchange = self.exchanges.get(stream)
         if exchange is not None:
             self._finish_trailers(exchange, flags, headers)  # type: ignore[arg-type]  # bytes, as asked for
