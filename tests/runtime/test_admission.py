@@ -128,7 +128,7 @@ def test_stateless_methods_must_be_static() -> None:
 
 
 @pytest.mark.parametrize("answer", [Admission.deny(5), Admission.deny("no", code=-1)])  # type: ignore[arg-type]  # on purpose
-def test_an_answer_that_cannot_be_written_is_a_denial(answer: Admission) -> None:
+def test_an_invalid_return_value_is_answered_as_a_denial(answer: Admission) -> None:
     """An invalid return value of the author's method is answered like an exception."""
 
     class Wrong(Source):

@@ -92,7 +92,7 @@ NULL_TIME = Frame.of(time=[T[0], None], v=[1.0, 2.0])
         ([Frame(fields=[Field("t", T[:1]), Field("j", [{}])])], "error", "no float64 value column"),
     ],
 )
-def test_classification_is_grafanas(frames: list[Frame], kind: str, message: str) -> None:
+def test_answers_are_classified_as_grafana_does(frames: list[Frame], kind: str, message: str) -> None:
     """Each answer is classified as no data, numbers, series, or the error that Grafana gives, with Grafana's text."""
     result = verdict(*frames)
 
@@ -107,7 +107,7 @@ def test_errors_have_grafanas_prefix() -> None:
     assert verdict(TEXT).error("A").startswith("[sse.readDataError] [A] got error: input data must be a wide series")
 
 
-def test_items_have_their_labels() -> None:
+def test_labels_come_from_fields_or_from_text_columns() -> None:
     """Labels come from the fields, or from text columns if a frame has any; null text is empty."""
     numbers = Frame.of(host=["a", None], v=[1, 2])
     frame = Frame(fields=WIDE.fields, name="cpu").labelled({"h": "a"})

@@ -34,7 +34,7 @@ def answer(size: int, fill: bytes = b"x") -> EncodedAnswer:
     return EncodedAnswer([fill * (size // 2), fill * (size - size // 2)])
 
 
-def test_an_answer_expires_after_its_seconds() -> None:
+def test_an_answer_expires_after_the_configured_seconds() -> None:
     """The seconds count from `put`; another `put` with the same key starts them again."""
     clock = Clock()
     answers = cache(clock)

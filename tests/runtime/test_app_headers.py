@@ -85,7 +85,7 @@ class EchoAsgi(Asgi):
         ({"Proxy": "http://evil"}, {}),
     ],
 )
-def test_no_header_replaces_another_by_its_spelling(
+def test_a_header_cannot_be_replaced_by_another_spelling(
     kind: type, headers: dict[str, str], expected: dict[str, str]
 ) -> None:
     """Headers that a web server drops never reach the application; names in several spellings are one header."""

@@ -54,7 +54,7 @@ def test_calls_get_the_reason_of_a_failed_attach() -> None:
     assert kills == ["kill"]
 
 
-def test_a_limit_behind_a_failed_attach_ends_the_process() -> None:
+def test_an_attach_that_fails_because_of_a_limit_ends_the_process() -> None:
     """The process ends as for a limit while the code is loaded."""
 
     def attach() -> None:

@@ -47,7 +47,7 @@ class Full:
     def dispose(self) -> None: ...
 
 
-def test_annotations_say_what_to_decode() -> None:
+def test_options_and_model_come_from_the_annotations() -> None:
     """Options and model come from the annotations; async methods are recognised; only existing methods are listed."""
     author = Author.of(Full)
 
@@ -70,7 +70,7 @@ def test_annotations_in_lists_and_behind_decorators_are_read() -> None:
     assert author.async_methods == {"query_batch"}
 
 
-def test_without_annotations_objects_arrive() -> None:
+def test_without_annotations_options_and_model_are_dicts() -> None:
     """An author who annotates nothing gets dicts."""
 
     class Plain:

@@ -220,7 +220,7 @@ def test_no_pattern_takes_exponential_time(pattern: str) -> None:
         (list[make_dataclass("Inner", [("g", Annotated[int, Ui(maximum=1)], 2)])], list, "Inner.g: its default"),  # type: ignore[misc]
     ],
 )  # fmt: skip
-def test_bounds_that_cannot_hold_are_refused_with_the_class(hint: Any, default: Any, sentence: str) -> None:
+def test_impossible_bounds_are_refused_when_the_class_is_inspected(hint: Any, default: Any, sentence: str) -> None:
     """One sentence names the class and the field when the decoder is created, before any query."""
     with pytest.raises(SchemaError) as failure:
         convert.model_decoder(one(hint, default))

@@ -87,7 +87,7 @@ def test_a_query_without_a_key_is_neither_shared_nor_cached() -> None:
     run(act())
 
 
-def test_an_aligned_query_is_asked_with_its_aligned_range() -> None:
+def test_the_authors_method_gets_the_aligned_range() -> None:
     """The author's method gets the aligned range, which the cached answer has."""
     kind = make_class(CountingSource, cache=Cache(seconds=60, align=True))
 
@@ -105,7 +105,7 @@ def test_an_aligned_query_is_asked_with_its_aligned_range() -> None:
     run(act())
 
 
-def test_forwarding_the_user_with_answers_for_all_users_is_refused(server: Any) -> None:
+def test_forwarding_the_user_is_refused_if_users_share_answers(server: Any) -> None:
     """No request is sent: otherwise one user would get the answer of another."""
 
     class ForAllUsers(Plain):

@@ -153,7 +153,9 @@ def test_a_call_without_traffic_gets_no_frame(server: Server, caplog: pytest.Log
     assert any(record.message.startswith("HAR capture: the call used no HttpClient") for record in caplog.records)
 
 
-def test_a_query_named_like_the_frame_is_answered(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_query_with_the_ref_id_of_the_traffic_frame_is_answered(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
     """Users choose ref ids, so the query keeps its name, and the traffic is left out."""
     responses = ask(Asking, server, {}, refs=["__har__u1"])
 
@@ -170,7 +172,7 @@ def test_responses_in_json_have_the_traffic_too(server: Server) -> None:
     assert len(json.loads(custom["har"])["log"]["entries"]) == 1
 
 
-def test_a_failure_to_write_traffic_leaves_the_answers(
+def test_a_failure_to_write_traffic_does_not_change_the_answers(
     server: Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The document may need more memory than is free."""

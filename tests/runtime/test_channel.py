@@ -236,7 +236,7 @@ def test_shared_memory_outlives_the_workers_descriptor() -> None:
     assert view.readonly
 
 
-def test_a_caller_is_attached_where_the_system_has_no_shared_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_answers_use_the_channel_without_shared_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers go through the channel; Windows lacks even the flags of the calls."""
     monkeypatch.setattr(sys, "platform", "win32")
     for name in ("O_CLOEXEC", "O_NONBLOCK"):

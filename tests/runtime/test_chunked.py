@@ -104,7 +104,7 @@ def test_each_frame_sends_its_schema_once(services: Services) -> None:
     ]
 
 
-def test_frames_yielded_together_have_ids_of_their_own(services: Services) -> None:
+def test_frames_yielded_together_get_different_ids(services: Services) -> None:
     """The frames of a list without ids get the ids 0, 1 and so on."""
     assert [chunk.frameId for chunk in ask(services, {"do": "list"})] == ["0", "1"]
 
@@ -130,7 +130,7 @@ def test_arrow_chunks_are_whole_files(services: Services) -> None:
 
 
 @pytest.mark.parametrize("is_json", [True, False])
-def test_failed_query_ends_with_its_error_and_spares_the_others(services: Services, *, is_json: bool) -> None:
+def test_a_failed_query_ends_with_its_error_and_the_other_is_answered(services: Services, *, is_json: bool) -> None:
     """Chunks before the failure arrive; the error has status and source; the other query is answered completely."""
     chunks = ask(services, {"do": "fail"}, {}, is_json=is_json)
     chunks_of_a = [chunk for chunk in chunks if chunk.refId == "A"]
@@ -151,14 +151,14 @@ def test_error_chunks_can_be_decoded_in_arrow(services: Services) -> None:
     assert text.frame == b""
 
 
-def test_parts_of_one_frame_must_fit_together(services: Services) -> None:
+def test_parts_of_one_frame_must_have_the_same_columns(services: Services) -> None:
     """Rows of other columns would be appended to wrong columns; the error names both."""
     chunks = ask(services, {"do": "other columns"})
 
     assert chunks[1].error == ("the parts of frame '0' have different columns: [('v', 'int64')] and [('w', 'int64')]")
 
 
-def test_model_that_does_not_fit_is_its_querys_error() -> None:
+def test_an_invalid_model_fails_only_its_query() -> None:
     """A query that can't be decoded fails alone."""
     chunks = ask(Services(Sync), 5, {})  # type: ignore[arg-type]  # the mistake to test
 

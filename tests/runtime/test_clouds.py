@@ -86,7 +86,7 @@ def expected_signature(request: Mapping[str, Any], secret: str, service: str) ->
     ],
     ids=["plain", "a body", "what must be encoded", "headers"],
 )
-def test_requests_are_signed(server: Server, service: str, method: str, url: str, options: dict[str, Any]) -> None:
+def test_aws_requests_are_signed(server: Server, service: str, method: str, url: str, options: dict[str, Any]) -> None:
     """A server that computes the signature of the received request gets the same one."""
     own = settings(url=f"{server.url}/base", **KEYS)
     request = HttpClient.of(own, auth=aws_auth(own, service)).request(method, url, **options).json()
@@ -97,7 +97,7 @@ def test_requests_are_signed(server: Server, service: str, method: str, url: str
     assert "x-other" not in authorization
 
 
-def test_async_requests_are_signed_too(server: Server) -> None:
+def test_async_aws_requests_are_signed(server: Server) -> None:
     """The signature is the same; session tokens are sent."""
     secrets = {**KEYS["secrets"], "sigV4SessionToken": "session-token-1"}
     own = settings(url=server.url, data=KEYS["data"], secrets=secrets)
@@ -203,7 +203,7 @@ def test_azure_tokens_are_shared(server: Server) -> None:
     assert masking.hide("entra-token-1") == "***"
 
 
-def test_azures_failures_are_the_upstreams(server: Server) -> None:
+def test_a_failure_of_azure_is_a_downstream_error(server: Server) -> None:
     """The error is one line."""
     credential = Entra(failure=RuntimeError("AADSTS7000215:\nInvalid client secret"))
     client = HttpClient.of(settings(url=server.url), auth=azure_auth("s", credential=credential))
@@ -252,7 +252,7 @@ def test_googles_credentials_of_the_machine_are_found(
         assert HttpClient.of(own, auth=gcp_auth(scopes=["read"])).get("x").status == 200
 
 
-def test_the_token_of_the_user_wins(server: Server) -> None:
+def test_the_forwarded_user_token_replaces_cloud_credentials(server: Server) -> None:
     """If Grafana forwards the user's token, nothing is signed or fetched."""
     enter(Incoming(endpoint="queryData", headers={"Authorization": "Bearer of-ada"}))
     own, credential = settings(url=server.url, **KEYS), Entra()

@@ -32,7 +32,7 @@ def test_no_more_queries_run_than_there_are_places(base: type[CountingSource]) -
 
 
 @each_single
-def test_data_sources_have_places_of_their_own(base: type[CountingSource]) -> None:
+def test_each_data_source_has_separate_places(base: type[CountingSource]) -> None:
     """Each version of the settings has its own places, too."""
     kind = make_class(base, cache=None, concurrency=1, gate=threading.Event())
 

@@ -81,7 +81,7 @@ def test_app_url_falls_back_to_the_environment(monkeypatch: pytest.MonkeyPatch) 
         _ = GrafanaConfig().app_url
 
 
-def test_numbers_must_be_there_and_be_numbers() -> None:
+def test_missing_and_invalid_numbers_are_errors() -> None:
     """For a missing key and for a text that is not an integer the error names the key."""
     names = ("ROW_LIMIT", "MAX_OPEN_CONNS_DEFAULT", "MAX_IDLE_CONNS_DEFAULT", "MAX_CONN_LIFETIME_SECONDS_DEFAULT")
     sql = {f"GF_SQL_{name}": value for name, value in zip(names, ("1000000", "100", "10", "14400"), strict=True)}
@@ -101,7 +101,7 @@ def test_response_limit_falls_back(monkeypatch: pytest.MonkeyPatch, value: str, 
     assert GrafanaConfig({"GF_RESPONSE_LIMIT": value}).response_limit == limit
 
 
-def test_socks_proxy_needs_exactly_true() -> None:
+def test_the_socks_proxy_is_on_only_if_its_flag_is_true() -> None:
     """The proxy is off unless the flag is `true`; certificates precede their paths. No repr shows a key."""
     prefix = "GF_SECURE_SOCKS_DATASOURCE_PROXY_"
     raw = {"SERVER_ENABLED": "true", "PROXY_ADDRESS": "p:1", "CLIENT_KEY": "/k", "CLIENT_KEY_VAL": "PEM"}

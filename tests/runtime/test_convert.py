@@ -207,7 +207,7 @@ def test_without_a_model_the_object_is_a_dict() -> None:
     assert convert.model_decoder(dict[str, Any])(b'{"a":[1]}') == {"a": [1]}
 
 
-def test_options_come_from_where_the_page_keeps_them() -> None:
+def test_options_come_from_json_data_the_url_field_and_the_secure_store() -> None:
     """Secrets come from the secure store, the URL from the data source's field, the rest from jsonData."""
     secrets = {"token": "sesame", "other": "x"}
     options = convert.options(

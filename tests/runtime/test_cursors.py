@@ -283,7 +283,7 @@ def test_a_database_that_fails_while_arrow_reads_is_downstream() -> None:
         Frame.from_cursor(ArrowCursor(pa.array([1]), error=OSError("the server went away")))
 
 
-def test_no_rows_have_no_columns() -> None:
+def test_a_result_without_rows_has_no_columns() -> None:
     """Arrow and rows give no columns, unless the author names the types."""
     empty = pa.array([], pa.int8())
 
@@ -333,7 +333,7 @@ def test_a_value_that_is_not_a_cursor_is_refused(cursor: object) -> None:
         Frame.from_cursor(cursor)
 
 
-def test_an_async_cursor_has_a_method_of_its_own() -> None:
+def test_an_async_cursor_needs_from_async_cursor() -> None:
     """The method for `def` cursors names the async method, which takes both kinds."""
     with pytest.raises(FrameError, match=r"await Frame\.from_async_cursor"):
         Frame.from_cursor(AsyncCursor([(1,)], "a"))

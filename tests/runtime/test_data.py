@@ -85,7 +85,7 @@ def test_values_become_a_type_that_grafana_reads(values: object, field_type: str
         (pa.array([(1, 2, 3)], pa.month_day_nano_interval()), None, "Grafana has no type for"),
     ],
 )
-def test_values_without_a_type_are_refused_by_name(values: object, field_type: Any, because: str) -> None:
+def test_the_error_for_values_without_a_type_names_the_column(values: object, field_type: Any, because: str) -> None:
     """Values that can't be sent are refused when the frame is created, and the message names the column."""
     with pytest.raises(FrameError, match="column 'x'") as failure:
         Field("x", values, field_type)
@@ -126,7 +126,7 @@ def test_labels_are_text_and_sorted() -> None:
     assert list(labels.items()) == [("3", "1.5"), ("a", "true"), ("b", "2"), ("c", "")]
 
 
-def test_columns_may_be_called_as_our_parameters_are() -> None:
+def test_columns_may_have_the_names_of_parameters() -> None:
     """A column `name` or `labels`, as rows often have, does not set the frame's name or labels."""
     frame = Frame.of(name=["a", "b"], labels=["x", None], value=[1, 2])
 
@@ -184,7 +184,7 @@ def test_numpy_arrays_share_their_memory() -> None:
         ([1.5, 0], ">f8", "float64", [1.5, 0]),
     ],
 )  # fmt: skip
-def test_numpy_types_become_ours(items: list[Any], dtype: str, field_type: str, expected: list[Any]) -> None:
+def test_numpy_types_become_grafanas_types(items: list[Any], dtype: str, field_type: str, expected: list[Any]) -> None:
     """Each numpy type becomes the same type of Grafana's; datetime64 of any unit becomes time, NaT becomes null."""
     numpy = pytest.importorskip("numpy")
     field = Field("v", numpy.array(items, dtype=dtype))

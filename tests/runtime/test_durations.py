@@ -29,7 +29,7 @@ MS = dt.timedelta(milliseconds=1)
         ("4y", 1461 * DAY),
     ],
 )
-def test_durations_have_gos_units_and_dates(text: str, expected: dt.timedelta) -> None:
+def test_durations_have_gos_units_and_calendar_units(text: str, expected: dt.timedelta) -> None:
     """Go's units add up; d, w, M and y take one whole number: 24 h, 7 d, a twelfth of a year, 365.25 d."""
     assert durations.parse_duration(text) == expected
 
@@ -37,7 +37,7 @@ def test_durations_have_gos_units_and_dates(text: str, expected: dt.timedelta) -
 @pytest.mark.parametrize(
     "text", ["", "5", "d", "1.5d", "1d2h", "-1d", "5 m", "1h-5m", ".s", "1x", "999999999999h", "300y"]
 )
-def test_other_durations_are_refused(text: str) -> None:
+def test_invalid_durations_are_refused(text: str) -> None:
     """An invalid duration raises, and so does one that Go's 64 bits can't hold."""
     with pytest.raises(QueryError):
         durations.parse_duration(text)
@@ -64,13 +64,13 @@ def test_intervals_beyond_the_calendar_are_refused() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"), [("10", 10_000), ("<10s", 10_000), ("<1m>", 60_000), ("1d>", 86_400_000)]
 )
-def test_steps_may_be_bare_seconds(text: str, expected: int) -> None:
+def test_a_minimum_interval_may_be_a_number_of_seconds(text: str, expected: int) -> None:
     """A minimum interval is a duration, with or without < and >, or a number of seconds."""
     assert durations.parse_step(text) == expected * MS
 
 
 @pytest.mark.parametrize("text", ["", "<>", "<", "x"])
-def test_other_steps_are_refused(text: str) -> None:
+def test_invalid_minimum_intervals_are_refused(text: str) -> None:
     """An invalid interval raises."""
     with pytest.raises(QueryError):
         durations.parse_step(text)

@@ -34,7 +34,7 @@ def test_every_type_is_decoded_as_it_was() -> None:
 
 @pytest.mark.shows("frames 27", "frames 28", "frames 33", "frames 36")
 @given(frames)
-def test_json_is_what_grafanas_reader_takes(frame: Frame) -> None:
+def test_frame_json_has_the_form_that_grafana_reads(frame: Frame) -> None:
     """Frame JSON has its keys in the reader's order, no bare NaN, one value per row, and no newline."""
     text = frametext.encode(frame)
     document = json.loads(text, parse_constant=lambda name: pytest.fail(f"bare {name}"))
@@ -47,7 +47,7 @@ def test_json_is_what_grafanas_reader_takes(frame: Frame) -> None:
 
 
 @pytest.mark.shows("frames 1", "frames 2", "frames 3", "frames 4")
-def test_arrow_file_is_what_go_reads() -> None:
+def test_an_arrow_file_has_the_form_that_go_reads() -> None:
     """The file is uncompressed IPC: magic at both ends, a batch unless it has no rows, metadata where Go reads it."""
     data = b"".join(arrow.encode(Frame.of(time=[NOON], v=[1.0], labels={"b": 2, "a": 1}, name="cpu"), ref_id="A"))
     empty = b"".join(arrow.encode(Frame.of(v=[])))
@@ -93,7 +93,7 @@ def test_json_times_are_milliseconds_and_nanos() -> None:
 
 
 @pytest.mark.shows("frames 29")
-def test_long_columns_are_written_as_short_ones() -> None:
+def test_long_columns_give_the_same_json_as_their_single_rows() -> None:
     """Columns long enough for Arrow's arithmetic give the same JSON as their rows one by one."""
     ticks = [-1, 0, None, 1_500_001, -2_000_000, *range(-500, 500)]
     floats = [math.nan, math.inf, None, -math.inf, 0.1, *map(float, range(1000))]
@@ -148,7 +148,7 @@ def test_metadata_that_is_not_json_is_refused() -> None:
 
 
 @pytest.mark.shows("frames 33", "frames 35")
-def test_documents_lose_their_line_breaks() -> None:
+def test_line_breaks_are_removed_from_json_values() -> None:
     """JSON values are checked, inlined and on one line; their numbers and texts are unchanged."""
     big: Any = b'{\n "n": 12345678901234567890.10,\r\n "s": "a\\n b"}'
     text = frametext.encode(Frame(fields=[Field("j", [big], "json")]))

@@ -126,7 +126,7 @@ def _request_of(uid: str = "u1", org: int = 1) -> pb.QueryDataRequest:
 
 
 @pytest.mark.shows("protocol 80")
-def test_data_sources_and_tenants_have_instances_of_their_own() -> None:
+def test_data_sources_and_tenants_have_separate_instances() -> None:
     """Calls with another uid, org or tenant never share an instance; calls with the same do."""
     instances: list[object] = []
 
@@ -154,7 +154,7 @@ def test_data_sources_and_tenants_have_instances_of_their_own() -> None:
     ],
     ids=",".join,
 )
-def test_other_settings_never_get_the_instance(change: dict[str, Any]) -> None:
+def test_a_caller_with_other_settings_never_gets_the_instance(change: dict[str, Any]) -> None:
     """A caller with the right id, uid and time of change, but other settings, never gets the instance."""
     services = Services(Identity)
     honest = _request_of()

@@ -125,7 +125,7 @@ def test_a_marked_cause_marks_the_error() -> None:
     assert failure_of(QueryError("x")).is_expected
 
 
-def test_exceptions_whose_text_fails_are_reported_too() -> None:
+def test_exceptions_with_unreadable_texts_get_a_message() -> None:
     """An exception gets a sentence if its text or its attributes raise, or if it is its own cause."""
 
     class Textless(Exception):  # noqa: N818  # a name is all it has
@@ -145,7 +145,7 @@ def test_exceptions_whose_text_fails_are_reported_too() -> None:
     assert failure_of(Odd("x")).message == "Odd: x"
 
 
-def test_sentences_are_short_and_without_secrets() -> None:
+def test_error_messages_are_short_and_without_secrets() -> None:
     """A sentence for the panel contains no known secret and fits into a gRPC header."""
     masking.remember(["sesame-errors"])
 

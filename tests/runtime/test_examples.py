@@ -111,7 +111,7 @@ def test_an_example_refuses_what_its_editor_refuses(name: str, model: dict[str, 
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
-def test_an_example_can_be_described(name: str) -> None:
+def test_the_schema_of_an_example_can_be_built(name: str) -> None:
     """The example's bounds are possible, and its editors can be built."""
     assert describe(load(name).Datasource)["version"] == 1
 
@@ -148,7 +148,7 @@ def test_a_stream_without_a_rate_has_the_default(data: bytes, hertz: float) -> N
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 @pytest.mark.parametrize("name", sorted(FILES))
-def test_resources_answer_the_methods_that_they_have_and_no_other(name: str, method: str) -> None:
+def test_the_resource_of_an_example_answers_only_get_and_head(name: str, method: str) -> None:
     """Other methods on the example's path get 405 with `Allow`; unknown paths get 404 for all methods."""
     services = Services(load(name).Datasource)
     (own,), (unknown,) = (services.resource(path, method=method) for path in ("signals", "nowhere"))

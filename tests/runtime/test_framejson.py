@@ -23,7 +23,7 @@ def test_encoded_frames_can_be_read_again(frame: Frame) -> None:
     assert json.loads(frametext.encode(Frame.from_json(document))) == document
 
 
-def test_the_browsers_types_are_enough() -> None:
+def test_frame_json_without_type_info_is_read() -> None:
     """An HTTP answer of another system may lack `typeInfo`."""
     fields = [{"name": name, "type": name} for name in ("time", "number", "string", "boolean", "other")]
     values = [[1500], [1.5], ["a"], [True], [{"a": [1]}]]

@@ -39,7 +39,7 @@ def project(folder: Path, *lines: str) -> Path:
     return folder
 
 
-def test_names_are_normalized_and_conditions_hold(tmp_path: Path) -> None:
+def test_names_are_normalized_and_conditions_are_evaluated(tmp_path: Path) -> None:
     """Conditions are evaluated for this interpreter; an address may have placeholders that a build fills in."""
     root = project(tmp_path, "Py_YAML[x]>=1", 'old; python_version < "3"', "gfruntime @ {root:uri}/vendor/a b.whl")
 

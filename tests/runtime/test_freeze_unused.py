@@ -90,7 +90,7 @@ def test_a_plugin_that_uses_tls_bundles_certificate_authorities(
     assert unused.trusts_servers(users, left_out) is expected
 
 
-def test_patches_that_leave_the_start_are_applied_later() -> None:
+def test_patches_removed_from_pyinstallers_start_are_applied_later() -> None:
     """Patches that `freeze` takes from PyInstaller's start, and does not drop, precede the author's code."""
     assert set(freeze._LATE_PATCHES) == set(modes._PATCHES)
 

@@ -28,7 +28,7 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
         yield ours, theirs
 
 
-def test_data_is_no_end_and_stays_to_be_read(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_a_channel_with_unread_data_is_not_closed(pair: tuple[socket.socket, socket.socket]) -> None:
     """The channel is closed only after its last byte."""
     ours, theirs = pair
     assert not front_process._is_closed(ours)
@@ -39,7 +39,7 @@ def test_data_is_no_end_and_stays_to_be_read(pair: tuple[socket.socket, socket.s
     assert front_process._is_closed(ours)
 
 
-def test_a_reset_is_an_end() -> None:
+def test_a_channel_with_a_reset_connection_is_closed() -> None:
     """Windows resets the connection of a process that was killed."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         ours = socket.create_connection(server.getsockname())
@@ -50,7 +50,7 @@ def test_a_reset_is_an_end() -> None:
         assert front_process._is_closed(ours)
 
 
-def test_the_thread_ends_the_process_at_the_end_alone(
+def test_the_thread_ends_the_process_only_when_the_channel_closes(
     pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After the block the thread has ended."""
@@ -88,7 +88,7 @@ def test_the_signal_is_off_after_the_block(pair: tuple[socket.socket, socket.soc
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="as above")
-def test_an_end_before_the_watch_is_noticed(
+def test_a_channel_that_closed_before_the_watch_ends_the_process(
     pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The system sends no event for an earlier end."""

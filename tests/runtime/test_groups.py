@@ -91,7 +91,7 @@ def test_missing_keys_are_one_group() -> None:
     assert [frame["v"].to_list() for frame in numbers.group_by("n")] == [[1, 2], [3]]
 
 
-def test_dictionary_columns_and_one_group() -> None:
+def test_dictionary_columns_are_grouped_by_their_texts() -> None:
     """A column of categories groups by their texts, with any numbers; one group is the whole table."""
     hosts = pa.DictionaryArray.from_arrays([1, 0, 1], ["a", "b"])
     frame = Frame.of(t=pa.array(range(3), pa.timestamp("ns")), host=hosts, v=[1, 2, 3])
@@ -149,7 +149,7 @@ def _count_calls(groups: int, *, is_sorted: bool) -> int:
     return count
 
 
-def test_negative_zero_is_a_label_of_its_own() -> None:
+def test_negative_zero_is_a_separate_label() -> None:
     """0.0 and -0.0 are one number and two texts."""
     frame = Frame.of(t=pa.array(range(3), pa.timestamp("ns")), n=[0.0, -0.0, 0.0], v=[1, 2, 3])
 

@@ -114,7 +114,7 @@ def test_a_range_without_a_free_port_is_an_error() -> None:
         ListenAddress(network="tcp", value="127.0.0.1:80").listen(bind)
 
 
-def test_socket_is_shared_with_the_hosts_group(tmp_path: Path) -> None:
+def test_the_group_that_the_host_names_may_use_the_socket(tmp_path: Path) -> None:
     """The group of PLUGIN_UNIX_SOCKET_GROUP may use the socket, too, and nobody else."""
     socket = tmp_path / "socket"
     socket.touch(mode=0o666)

@@ -46,7 +46,7 @@ def test_a_hidden_field_is_not_required_and_a_shown_one_is() -> None:
     assert refusal({"mode": "many"}, Hiding) == "field 'table': it is empty, and a value is required"
 
 
-def test_hidden_fields_in_every_place() -> None:
+def test_fields_can_be_hidden_in_choices_sections_and_rows() -> None:
     """Choices, sections and rows can be hidden; a value in bounds stays, hidden or not."""
     rows = make_dataclass("Model", [("rows", list[Row], field(default_factory=list))])
 

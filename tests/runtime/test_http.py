@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("without_proxies")
 
 
-def test_relative_urls_go_below_the_data_sources(server: Server) -> None:
+def test_relative_urls_are_joined_to_the_data_sources_url(server: Server) -> None:
     """Path and parameters are joined with any slashes; a repeated parameter stays repeated."""
     request = client(server).get("/a?x=1", params={"y": ["2", "3"]}).json()
 
@@ -65,7 +65,7 @@ def test_an_authors_authorization_replaces_basic(server: Server) -> None:
 
 
 @pytest.mark.parametrize(("value", "seconds"), [("45", 45.0), (45, 45.0), ("soon", 30.0), (None, 30.0)])
-def test_numbers_may_be_texts(value: object, seconds: float) -> None:
+def test_a_timeout_may_be_saved_as_text(value: object, seconds: float) -> None:
     """A timeout saved as text is read; other texts give the default."""
     assert HttpSettings.of(settings(data={"timeout": value})).timeout == seconds
 
@@ -129,7 +129,7 @@ def test_an_upstream_failure_is_a_downstream_error(server: Server, path: str, be
 @pytest.mark.parametrize(
     ("status", "kind"), [(404, DownstreamError), (503, DownstreamError), (405, UpstreamError), (501, UpstreamError)]
 )
-def test_statuses_decide_who_is_to_blame(server: Server, status: int, kind: type[Exception]) -> None:
+def test_the_status_decides_the_error_source(server: Server, status: int, kind: type[Exception]) -> None:
     """Only `raise_for_status` raises; its error has the status and the right error source."""
     answer = client(server).request("GET", f"{server.url}/status/{status}")
     with pytest.raises(kind, match=f"/status/{status} answered {status}") as failure:
@@ -138,7 +138,7 @@ def test_statuses_decide_who_is_to_blame(server: Server, status: int, kind: type
     assert type(failure.value) is kind
 
 
-def test_other_texts_are_not_json(server: Server) -> None:
+def test_a_body_that_is_not_json_is_a_downstream_error(server: Server) -> None:
     """An HTML page in place of JSON is the upstream's fault."""
     with pytest.raises(DownstreamError, match="not JSON"):
         client(server).get(f"{server.url}/big").json()

@@ -275,7 +275,7 @@ def test_a_request_that_is_not_grpc_gets_an_http_status() -> None:
     run(scenario)
 
 
-def test_go_plugins_own_services_answer() -> None:
+def test_the_services_of_go_plugin_answer() -> None:
     """The services are health, two streams that stay open until the end, and Shutdown, which is awaited."""
 
     async def scenario() -> None:

@@ -218,7 +218,7 @@ def test_a_large_message_widens_the_window_as_it_comes() -> None:
 
 
 @pytest.mark.parametrize("length", [0, 1, 126, 127, 128, 254, 255, 300, 16_383, 16_511, 70_000])
-def test_literals_are_read_back(length: int) -> None:
+def test_literals_of_any_length_can_be_decoded(length: int) -> None:
     """The library's decoder reads literals of any length."""
     value = "v" * length
     headers = Decoder(max_header_list_size=1 << 20).decode(literal("grpc-message", value), raw=True)

@@ -73,7 +73,7 @@ def private_headers(other: Server) -> dict[str, str]:
 
 @pytest.mark.shows("errors: a redirect to another host")
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
-def test_a_redirect_takes_nothing_to_another_host(server: Server, code: int) -> None:
+def test_a_redirect_sends_no_private_header_to_another_host(server: Server, code: int) -> None:
     """The other host gets no forwarded header, credential, custom header, trace or alert flag."""
     enter_call()
     with upstreams.server() as other:
@@ -212,6 +212,6 @@ def test_an_allowed_host_gets_no_credentials(server: Server) -> None:
         assert private_headers(other) == {}
 
 
-def test_without_a_url_an_author_asks_whole_addresses(server: Server) -> None:
+def test_without_a_url_an_author_may_request_any_address(server: Server) -> None:
     """Without a data source's URL the client can't compare hosts."""
     assert HttpClient(HttpSettings()).get(f"{server.url}/x").json()["path"] == "/x"

@@ -130,7 +130,7 @@ def _following(client: Any) -> dict[str, bool]:
     return {"follow_redirects": True} if type(client).__module__.startswith("httpx") else {}
 
 
-def test_httpxs_async_client_has_the_settings(server: Server) -> None:
+def test_the_async_client_of_httpx_uses_the_settings(server: Server) -> None:
     """A relative URL goes below the data source's; httpx's options can be used."""
 
     async def ask() -> tuple[Any, Any]:
@@ -146,7 +146,7 @@ def test_httpxs_async_client_has_the_settings(server: Server) -> None:
 
 
 @pytest.mark.parametrize("make", [httpx_client, requests_session])
-def test_other_clients_have_the_settings_tls(make: Callable[..., Any], tmp_path: Path) -> None:
+def test_other_clients_use_the_configured_tls(make: Callable[..., Any], tmp_path: Path) -> None:
     """With the CA and the server name the request works; without them the certificate is refused."""
     context, pem = upstreams.tls(tmp_path)
     tls = {"data": {"tlsAuthWithCACert": True, "serverName": "localhost"}, "secrets": {"tlsCACert": pem}}
@@ -158,7 +158,7 @@ def test_other_clients_have_the_settings_tls(make: Callable[..., Any], tmp_path:
 
 
 @pytest.mark.parametrize("make", [httpx_client, requests_session])
-def test_other_clients_take_the_environments_proxy(
+def test_other_clients_use_the_proxy_of_the_environment(
     server: Server, monkeypatch: pytest.MonkeyPatch, make: Callable[..., Any]
 ) -> None:
     """Other clients use the proxy as HttpClient does, NO_PROXY included."""
@@ -175,7 +175,7 @@ def test_other_clients_take_the_environments_proxy(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("make", [httpx_client, requests_session])
-def test_other_clients_have_the_settings_timeout(server: Server, make: Callable[..., Any]) -> None:
+def test_other_clients_use_the_configured_timeout(server: Server, make: Callable[..., Any]) -> None:
     """A request may have its own."""
     with make(HttpSettings(url=server.url, timeout=0.2)) as client:
         with pytest.raises(Exception, match=r"(?i)timed out"):
@@ -240,7 +240,7 @@ def test_other_clients_have_grafanas_limit_on_answers(
 
 
 @pytest.mark.parametrize("read", [_read_httpx, _read_async_httpx, _read_requests])
-def test_a_compressed_answer_counts_decompressed(read: Callable[[HttpSettings, str], bytes]) -> None:
+def test_the_limit_of_answers_counts_decompressed_bytes(read: Callable[[HttpSettings, str], bytes]) -> None:
     """A few compressed bytes may become many."""
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(GZIP_BODY)
     with (

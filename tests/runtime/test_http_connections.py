@@ -229,7 +229,7 @@ def tls_settings(pem: str, **data: Any) -> dict[str, Any]:
     return {"data": {"tlsAuthWithCACert": True, "serverName": "localhost", **data}, "secrets": {"tlsCACert": pem}}
 
 
-def test_own_authority_and_server_name_are_used(tmp_path: Path) -> None:
+def test_the_configured_ca_and_server_name_are_used(tmp_path: Path) -> None:
     """With the right CA and name the request works; without them it is a downstream error about the certificate."""
     context, pem = upstreams.tls(tmp_path)
     with upstreams.server(context) as secure:

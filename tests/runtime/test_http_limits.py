@@ -50,7 +50,7 @@ def get(upstream: Script, **options: float) -> bytes:
         *("chunk extension", "continue", "empty blocks of gzip", "body of a redirect", "body of an error"),
     ],
 )
-def test_slow_bytes_do_not_hold_a_request(parts: tuple[bytes, ...]) -> None:
+def test_slow_bytes_do_not_extend_the_deadline(parts: tuple[bytes, ...]) -> None:
     """Each byte arrives within a socket's timeout, but the deadline is for all bytes."""
     began = time.monotonic()
     with (
@@ -63,7 +63,7 @@ def test_slow_bytes_do_not_hold_a_request(parts: tuple[bytes, ...]) -> None:
     assert time.monotonic() - began < 1.2
 
 
-def test_a_proxy_that_answers_slowly_does_not_hold_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_proxy_does_not_extend_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     """The proxy's answer to CONNECT arrives byte by byte."""
     with Script(b"", b"H", pause=0.05, repeats=60) as proxy:
         monkeypatch.setenv("https_proxy", proxy.url)
@@ -78,7 +78,9 @@ def test_a_proxy_that_answers_slowly_does_not_hold_a_request(monkeypatch: pytest
         ("http", b"\x05\x02\x01\x00\x05\x00\x00\x03\xff"),  # SOCKS5 accepts, and begins to send a name of 255 bytes
     ],
 )
-def test_a_slow_handshake_does_not_hold_a_request(monkeypatch: pytest.MonkeyPatch, scheme: str, first: bytes) -> None:
+def test_a_slow_handshake_does_not_extend_the_deadline(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, first: bytes
+) -> None:
     """The bytes of a TLS or SOCKS5 handshake arrive slowly."""
     with Script(first, b"x", pause=0.05, repeats=60, head_end=b"") as upstream:
         address = upstream.url.removeprefix("http://")
@@ -102,7 +104,7 @@ def test_redirects_share_one_deadline() -> None:
     assert time.monotonic() - began < 1
 
 
-def test_an_upstream_that_reads_nothing_does_not_hold_a_request() -> None:
+def test_an_upstream_that_reads_nothing_does_not_extend_the_deadline() -> None:
     """The time to send a body is bounded as well."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -111,7 +113,7 @@ def test_an_upstream_that_reads_nothing_does_not_hold_a_request() -> None:
 
 
 @pytest.mark.shows("errors: bytes that come slowly")
-def test_a_slow_resolver_does_not_hold_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_resolver_does_not_extend_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     """The system's resolver has no deadline."""
     is_over = threading.Event()
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [is_over.wait(5)])
@@ -167,7 +169,7 @@ def test_encoded_bodies_are_read_whole(encoding: str, body: bytes, size: int) ->
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "gzip, gzip"])
 @pytest.mark.parametrize("status", [b"204 No Content", b"200 OK"])
-def test_an_empty_body_is_empty(encoding: str, status: bytes) -> None:
+def test_an_empty_body_is_read_with_any_content_encoding(encoding: str, status: bytes) -> None:
     """Its Content-Encoding does not matter."""
     with Script(b"HTTP/1.1 %s\r\nContent-Encoding: %s\r\n\r\n" % (status, encoding.encode())) as upstream:
         assert get(upstream) == b""
@@ -231,7 +233,7 @@ def test_a_body_that_ends_too_early_is_an_error(answer: bytes) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "compress", "gzip, br", "gzip, gzip, gzip, gzip", "x\x1b[31m"])
-def test_unknown_encodings_are_named(encoding: str) -> None:
+def test_an_answer_in_an_unrequested_encoding_is_an_error(encoding: str) -> None:
     """A body in an encoding that was not requested is not read as text."""
     with (
         Script(HEAD + b"Content-Encoding: %s\r\nContent-Length: 1\r\n\r\nx" % encoding.encode()) as upstream,
@@ -262,7 +264,7 @@ def test_an_author_may_ask_for_another_encoding() -> None:
         (0, None, "1000", 1000, "set by Grafana"),
     ],
 )
-def test_the_error_says_what_bounds_an_answer(  # noqa: PLR0917  # a table
+def test_the_error_says_who_set_the_limit(  # noqa: PLR0917  # a table
     server: Server, own: int | None, calls: int | None, grafanas: str, limit: int, sentence: str
 ) -> None:
     """The error says how to raise the limit."""

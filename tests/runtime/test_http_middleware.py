@@ -87,7 +87,7 @@ def test_the_precedence_of_authorization_headers(
     assert client.get("x", headers=call_headers).json()["headers"]["authorization"] == expected
 
 
-def test_the_token_of_the_user_wins_over_basic(server: Server) -> None:
+def test_the_forwarded_user_token_replaces_basic_authentication(server: Server) -> None:
     """The token is sent if the author forwards it; alert rules have no user; without forwarding, basic is sent."""
     own = settings(url=server.url, **BASIC)
     enter(Incoming(endpoint="queryData", headers=USER))
@@ -236,7 +236,7 @@ def test_the_first_middleware_is_outermost_and_auth_is_last(server: Server, kind
     assert (headers["x-trail"], headers["x-signed"]) == ("ab", "ab")
 
 
-def test_middleware_of_both_kinds_are_one_chain(server: Server) -> None:
+def test_sync_and_async_middleware_form_one_chain(server: Server) -> None:
     """The middleware of the inner client runs inside that of the outer one."""
     events: list[str] = []
     inner = HttpClient.of(settings(url=server.url), middleware=[note("inner", events)])

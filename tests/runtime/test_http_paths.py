@@ -163,7 +163,7 @@ def test_a_redirect_below_the_data_sources_path_is_followed(location: str, targe
         "http://" + "a" * 300,
     ],
 )
-def test_a_redirect_to_no_address_is_the_upstreams_failure(location: str) -> None:
+def test_a_redirect_to_an_invalid_address_is_a_downstream_error(location: str) -> None:
     """The error is never an exception of Python itself."""
     addresses = Addresses("http://host:81", ())
 

@@ -129,7 +129,7 @@ def test_no_wait_exceeds_the_deadline(client: Any) -> None:
 
 @pytest.mark.slow
 @each_client
-def test_the_named_time_is_waited(client: Any) -> None:
+def test_a_retry_waits_for_the_time_that_the_upstream_names(client: Any) -> None:
     """The wait is only slightly longer."""
     began = time.monotonic()
     with Busy(busy(after=1), Answer()) as upstream:

@@ -70,7 +70,7 @@ def test_failures_are_not_remembered() -> None:
     assert instances.acquire(InstanceSource(KEY, FIRST, lambda: "second")) == "second"
 
 
-def test_failed_replacement_leaves_the_old_instance_whole() -> None:
+def test_a_failed_replacement_keeps_the_old_instance() -> None:
     """If the new instance can't be created, the old one stays and is not disposed of."""
     disposals: list[object] = []
     instances = Instances(disposals.append, dispose_after=0.01)
@@ -110,7 +110,7 @@ def test_peek_runs_no_code_of_the_author() -> None:
     assert instances.peek(InstanceSource(OTHER, FIRST, object)) is None
 
 
-def test_the_end_disposes_of_everything() -> None:
+def test_dispose_all_disposes_of_each_instance() -> None:
     """At the end each instance is disposed of, although one disposal fails."""
     disposals: list[object] = []
 

@@ -155,7 +155,7 @@ def test_values_of_pandas_are_written_and_tables_refused() -> None:
         ({(1, 2): 3}, r"the key \(1, 2\) can't be written as JSON, because it is not a text"),
     ],
 )
-def test_an_object_without_json_is_refused_by_name(value: object, sentence: str) -> None:
+def test_the_error_for_an_object_without_json_names_its_type(value: object, sentence: str) -> None:
     """The text of an unknown object would look like a result."""
     for write in (Response.json, streams.packet):
         with pytest.raises(TypeError, match=sentence):

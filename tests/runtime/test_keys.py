@@ -95,7 +95,7 @@ def test_unknown_keys_are_listed_with_the_known_ones(value: object, path: str, n
         {"maxDataPoints": 1, "timeRange": {}, "adhocFilters": [], "scopes": [], "$$hashKey": "object:1", "__x": 1},
     ],
 )
-def test_known_keys_and_grafanas_keys_are_not_unknown(value: object) -> None:
+def test_known_keys_and_grafanas_keys_are_not_reported(value: object) -> None:
     """A dict accepts any key, a wrong type is another error, and Grafana adds keys to each query."""
     assert unknown(Model, value) == {}
 

@@ -89,7 +89,7 @@ def test_pandas_pivots_become_labels() -> None:
     ]
 
 
-def test_pandas_types_become_ours() -> None:
+def test_pandas_types_become_grafanas_types() -> None:
     """Categories become texts, periods their start, sparse columns dense, intervals texts; a series is one column."""
     pandas = pytest.importorskip("pandas")
 
@@ -100,7 +100,7 @@ def test_pandas_types_become_ours() -> None:
     assert columns_of(Frame.from_pandas(pandas.Series([1.0]))) == [("Value", "float64", [1.0])]
 
 
-def test_an_empty_pandas_table_has_no_texts() -> None:
+def test_columns_of_an_empty_pandas_table_are_numbers() -> None:
     """An empty DataFrame's columns, which pandas calls objects, are numbers unless types say otherwise."""
     pandas = pytest.importorskip("pandas")
     frame = Frame.from_pandas(pandas.DataFrame({"a": [], "b": []}, dtype=object), types={"b": "string"})
@@ -108,7 +108,7 @@ def test_an_empty_pandas_table_has_no_texts() -> None:
     assert [field.type for field in frame.fields] == ["float64", "string"]
 
 
-def test_pandas_mixed_objects_are_refused_by_name() -> None:
+def test_the_error_for_a_mixed_pandas_column_names_it() -> None:
     """The error for a column of several types has its name."""
     pandas = pytest.importorskip("pandas")
     with pytest.raises(FrameError, match="column 'x'"):

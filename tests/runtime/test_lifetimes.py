@@ -83,7 +83,7 @@ def test_a_failed_start_is_answered_and_tried_again() -> None:
     assert events == ["start", "dispose", "start"]
 
 
-def test_a_start_that_needs_arguments_is_the_authors_own() -> None:
+def test_a_start_method_with_arguments_is_not_called() -> None:
     """Older classes may have such a method, which is not called."""
 
     class Own(Plain):
@@ -202,7 +202,7 @@ def test_a_late_function_is_called_at_once_and_its_failure_is_logged(caplog: pyt
     assert "A function of on_cancel failed" in caplog.text
 
 
-def test_a_function_on_the_event_loop_does_not_hold_it() -> None:
+def test_a_cancellation_function_does_not_block_the_event_loop() -> None:
     """An `async def` handler leaves its block without waiting for a thread."""
     stream = StreamRequest(path="x")
 

@@ -118,7 +118,7 @@ def test_other_sql_formats_are_refused(value: object) -> None:
         ("logs", [["t", "h", "v"]]),
     ],
 )
-def test_rows_become_the_format(name: Format, expected: list[list[str]]) -> None:
+def test_rows_become_frames_of_the_requested_format(name: Format, expected: list[list[str]]) -> None:
     """Rows become wide series, one frame per series, or stay a table."""
     frame = Frame.of(t=[START, START], h=["a", "b"], v=[1, 2])
 

@@ -74,7 +74,7 @@ def test_rpcs_are_counted_as_in_go() -> None:
         assert line in text
 
 
-def test_buckets_ascend() -> None:
+def test_histogram_buckets_are_cumulative() -> None:
     """A value counts in each bucket whose limit it does not exceed."""
     histogram = metrics.Histogram("test_buckets", "For a test.", buckets=(1.0, 2.0))
     try:

@@ -110,7 +110,7 @@ def test_the_check_reports_changed_and_unstable_migrations(
     assert query == before
 
 
-def test_a_migration_that_never_settles_is_reported() -> None:
+def test_an_unstable_or_failed_migration_is_reported() -> None:
     """A failure is reported as a sentence."""
 
     class Counting(Plain):

@@ -217,7 +217,7 @@ def test_options_that_cannot_be_migrated_are_an_error() -> None:
         settings({"token": "x"})
 
 
-def test_keys_that_a_migration_reads_are_not_unknown(
+def test_keys_that_a_migration_reads_are_not_logged_as_ignored(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The debug log lists the keys that nothing reads after the migration."""

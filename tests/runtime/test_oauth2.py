@@ -101,7 +101,7 @@ def test_a_response_without_a_token_is_an_error(login: Login, body: str, sentenc
 
 
 @pytest.mark.parametrize(("value", "seconds"), [("3599", 3599.0), (60, 60.0), (None, None), ("soon", None), (-1, None)])
-def test_lifetimes_are_read_as_servers_write_them(value: object, seconds: float | None) -> None:
+def test_token_lifetimes_may_be_numbers_or_texts(value: object, seconds: float | None) -> None:
     """Lifetimes are numbers or texts; other values are ignored."""
     assert oauth2._seconds(value) == seconds
 
@@ -163,7 +163,7 @@ def test_a_missing_cryptography_is_named(login: Login, monkeypatch: pytest.Monke
     assert client.get("x").status == 200
 
 
-def test_the_token_of_the_user_wins(login: Login) -> None:
+def test_the_forwarded_user_token_replaces_the_oauth2_token(login: Login) -> None:
     """If Grafana forwards a token, no other is fetched; alert rules have no user, and get the data source's token."""
     client = HttpClient.of(settings_of(login), forward_headers=True)
     enter(Incoming(endpoint="queryData", headers={"Authorization": "Bearer of-ada", "X-Id-Token": "id"}))
@@ -174,7 +174,7 @@ def test_the_token_of_the_user_wins(login: Login) -> None:
     assert client.get("x").status == 200
 
 
-def test_the_token_endpoint_gets_nothing_of_the_data_sources(login: Login) -> None:
+def test_the_token_endpoint_gets_no_credentials_of_the_data_source(login: Login) -> None:
     """Basic authentication and custom headers are sent to the upstream only."""
     with upstreams.server() as other:
         data, secrets = loginserver.values(login, "client_credentials", oauth2TokenUrl=f"{other.url}/token")
@@ -201,14 +201,14 @@ def test_a_token_endpoint_elsewhere_may_have_a_public_certificate(tmp_path: Any)
 
 
 @pytest.mark.parametrize("grant", [None, "", "none"])
-def test_without_a_grant_no_token_is_asked_for(login: Login, grant: str | None) -> None:
+def test_without_a_grant_no_token_is_requested(login: Login, grant: str | None) -> None:
     """The config page and provisioned files may leave it empty."""
     assert HttpClient.of(settings_of(login, oauth2Grant=grant)).get("x").status == 401
     assert login.token_requests == 0
 
 
 @pytest.mark.parametrize("kind", [HttpClient, AsyncHttpClient])
-def test_tokens_come_by_the_secure_socks_proxy(login: Login, kind: Any) -> None:
+def test_tokens_are_requested_through_the_secure_socks_proxy(login: Login, kind: Any) -> None:
     """Both clients use the proxy, as the token endpoint may be in the private network."""
     proxy = upstreams.SocksProxy(int(login.url.rpartition(":")[2]), None)
     data, secrets = loginserver.values(login, "client_credentials", oauth2TokenUrl="http://login.inside.example/token")

@@ -147,7 +147,7 @@ def test_a_request_with_a_body_is_repeated_whole(login: Login, monkeypatch: pyte
     assert login.refusals == 1
 
 
-def test_an_upstream_that_always_refuses_costs_no_more_tokens(login: Login) -> None:
+def test_an_upstream_that_refuses_each_token_causes_no_more_token_requests(login: Login) -> None:
     """The upstream refuses a new token, too, so the 401 is the answer."""
     login.is_closed = True
     client = HttpClient.of(settings_of(login))

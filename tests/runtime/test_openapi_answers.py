@@ -63,7 +63,7 @@ def test_an_answer_without_rows_is_not_an_error(body: Any) -> None:
     assert (result.rows, result.notices) == ([], ())
 
 
-def test_rows_beside_an_error_come_with_its_text() -> None:
+def test_rows_beside_an_error_give_a_notice() -> None:
     """The rows may be incomplete."""
     result = rows.rows_of({"data": [{"id": 1}], "errors": [{"message": "half"}]}, endpoint(), "/x")
 
@@ -96,7 +96,7 @@ def test_missing_rows_and_fields_give_notices() -> None:
         ("map", {"data": [1]}, "data is not an object of rows"),
     ],
 )
-def test_another_shape_is_the_apis_failure(shape: str, body: Any, message: str) -> None:
+def test_an_answer_of_another_shape_is_a_downstream_error(shape: str, body: Any, message: str) -> None:
     """Otherwise the rows would have nulls."""
     with pytest.raises(DownstreamError, match=message):
         rows.rows_of(body, endpoint(shape=shape), "/x")

@@ -173,7 +173,7 @@ def test_a_failing_server_is_an_error_and_not_the_end(reading: Reading) -> None:
 
 
 @pytest.mark.parametrize("more", [{"total": 2}, {"total": 1}, {}, {"more": None}, {"more": True}])
-def test_a_cursor_is_followed_whatever_total_and_flag_say(reading: Reading, more: dict[str, Any]) -> None:
+def test_a_cursor_is_followed_with_any_total_and_flag(reading: Reading, more: dict[str, Any]) -> None:
     """The total may count only a page, and the flag may be missing."""
 
     def answer(values: Mapping[str, Any], _url: str) -> Any:
@@ -252,7 +252,7 @@ def test_page_0_may_repeat_page_1(reading: Reading) -> None:
         ("</b?x=1,2>; rel=next; title=c", "/b?x=1,2"),
     ],
 )
-def test_links_are_read_as_the_standard_has_them(link: str, url: str) -> None:
+def test_link_headers_are_parsed_as_in_rfc_8288(link: str, url: str) -> None:
     """As in RFC 8288, links have quotes of both kinds or none, and commas in quotes."""
     assert pages.next_link([link]) == url
 

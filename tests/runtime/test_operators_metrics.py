@@ -132,7 +132,7 @@ def test_each_metric_of_the_page_is_one_of_the_plugin(samples: list[Sample]) -> 
     assert families | {"plugins_active_instances"} <= names
 
 
-def test_each_rule_is_complete() -> None:
+def test_each_alert_rule_has_a_query_a_reduction_and_a_threshold() -> None:
     """Query, reduction and threshold build on one another; title and id are unique."""
     entries = rules()
 

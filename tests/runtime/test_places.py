@@ -216,7 +216,7 @@ def test_tracebacks_begin_with_the_authors_code(caplog: pytest.LogCaptureFixture
     assert "test_places.py, line " in vars(record)["at"]
 
 
-def test_a_failure_to_find_the_place_fails_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_to_find_the_place_leaves_it_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     """The interpreter may fail to list the threads."""
     runs = places.CallRuns()
     runs.begin()

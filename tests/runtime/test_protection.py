@@ -40,7 +40,7 @@ def counts(result: str) -> float:
 
 
 @each_kind
-def test_equal_queries_at_once_are_asked_once(base: type[CountingSource]) -> None:
+def test_equal_concurrent_queries_run_once(base: type[CountingSource]) -> None:
     """Sixty-four calls send one query and get the same bytes; the next call sends another, as nothing is cached."""
     kind = make_class(base, gate=threading.Event())
     before = counts("miss"), counts("shared")
@@ -63,7 +63,7 @@ def test_equal_queries_at_once_are_asked_once(base: type[CountingSource]) -> Non
 
 
 @each_kind
-def test_an_answer_is_cached_for_its_seconds(base: type[CountingSource]) -> None:
+def test_an_answer_is_cached_for_the_configured_seconds(base: type[CountingSource]) -> None:
     """After these seconds it is requested again; another model, user or ref id has its own answer."""
     kind = make_class(base, cache=Cache(seconds=0.3))
 

@@ -30,7 +30,7 @@ def test_the_public_api_is_the_recorded_one() -> None:
         ({"f": ["a", "b=1", "c=2", "d=3"], "g": None}, []),
     ],
 )
-def test_losses_are_listed(after: dict[str, list[str] | None], sentences: list[str]) -> None:
+def test_removed_names_and_parameters_are_listed(after: dict[str, list[str] | None], sentences: list[str]) -> None:
     """Names and parameters are listed; new ones are allowed."""
     assert public_api.list_losses({"f": ["a", "b=1", "c=2"]}, after) == sentences
 

@@ -110,7 +110,7 @@ def read_schema(kind: type) -> tuple[int, Any]:
     return parts[0].code, json.loads(b"".join(part.body for part in parts))
 
 
-def test_the_schema_is_served_where_the_plugin_runs() -> None:
+def test_the_running_plugin_serves_its_schema() -> None:
     """The schema equals the build's, so that editors and backend can be compared, and has the keys that are read."""
     status, schema = read_schema(Source)
 

@@ -128,7 +128,7 @@ def test_models_without_a_canonical_form_are_compared_as_bytes() -> None:
     assert key(first, raw=b'{"a":1}') != key(second, raw=b'{"a": 1}')
 
 
-def test_users_have_keys_of_their_own() -> None:
+def test_each_user_has_a_separate_key() -> None:
     """Every attribute of the user counts."""
     users = [None, ADA, BOB, User(login="ada", role="Admin"), User(login="ada", email="x")]
 
@@ -250,7 +250,7 @@ def test_a_range_is_moved_back_to_the_interval(start: float, end: float, expecte
     assert query_keys.align(example).time_range == _range(*expected)
 
 
-def test_a_range_at_the_ends_of_time_stays() -> None:
+def test_a_range_at_the_limits_of_datetime_stays() -> None:
     """A datetime can't be earlier than the first one."""
     whole = TimeRange(start=dt.datetime.min.replace(tzinfo=dt.UTC), end=dt.datetime.max.replace(tzinfo=dt.UTC))
     example: Query[Any] = dataclasses.replace(query({}, interval=dt.timedelta(days=100)), time_range=whole)

@@ -106,7 +106,7 @@ def services() -> Services:
     return Services(Source)
 
 
-def test_a_decorator_may_add_what_the_handler_takes(services: Services) -> None:
+def test_a_decorator_may_add_an_argument_of_the_handler(services: Services) -> None:
     """The route calls the class's method, not the function inside the decorator."""
     assert json.loads(services.resource("names/a/b")[0].body) == ["a", "b"]
     assert json.loads(services.resource("tagged/a")[0].body) == ["a", "x"]
@@ -128,7 +128,7 @@ def test_a_part_that_the_method_does_not_take_is_answered_with_a_sentence(path: 
     assert json.loads(answer.body)["message"].startswith(sentence)
 
 
-def test_a_part_named_twice_is_refused_where_it_is_written() -> None:
+def test_a_route_with_two_parts_of_one_name_is_refused() -> None:
     """The sentence has the pattern and the name."""
     with pytest.raises(ValueError, match=r"the route '/\{a\}/\{a\}' has two parts \{a\}"):
         route("GET", "/{a}/{a}")

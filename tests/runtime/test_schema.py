@@ -62,7 +62,7 @@ def test_a_list_of_choices_is_a_multiple_choice() -> None:
     assert one(list[Literal["a"]], tuple)["default"] == []
 
 
-def test_options_say_where_they_are_kept() -> None:
+def test_the_schema_says_where_each_option_is_stored() -> None:
     """A secret, of one line or several, goes to the encrypted store without a default, the URL to its own field."""
     secret = one(Secret, Secret(""), config=True, name="api_token")
     key = one(Annotated[Secret, Ui(widget="textarea")], Secret(""), config=True)
@@ -207,7 +207,7 @@ def test_oauth2_options_ask_for_what_the_grant_needs() -> None:
     assert len(dataclasses.fields(read)) == len(fields) - 1  # the author's option
 
 
-def test_variables_and_annotations_may_have_forms_of_their_own() -> None:
+def test_variables_and_annotations_may_have_separate_forms() -> None:
     """Each method adds the form of its model, and no other form appears."""
     form = dataclasses.make_dataclass("Names", [("of", str, "tables")])
     source = datasource()

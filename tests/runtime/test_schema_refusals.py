@@ -78,7 +78,7 @@ from gfruntime.author.ui import HttpOptions, OAuth2Options, Secret, Ui
         (Annotated[str, Ui(store="url")], "", 'Model.f: store="url" works only on one str of the options'),
     ],
 )  # fmt: skip
-def test_a_type_without_a_form_is_refused_by_name(hint: Any, default: Any, sentence: str) -> None:
+def test_the_error_for_a_type_without_a_form_names_the_field(hint: Any, default: Any, sentence: str) -> None:
     """The error names the class and the field."""
     with pytest.raises(SchemaError) as failure:
         one(hint, default)
@@ -108,7 +108,7 @@ def test_a_type_without_a_form_is_refused_by_name(hint: Any, default: Any, sente
         (str, "", "sum", "show_if expects a list of values for 'mode', got 'sum'"),
     ],
 )  # fmt: skip
-def test_a_field_that_could_never_show_is_refused(hint: Any, default: Any, values: Any, sentence: str) -> None:
+def test_a_field_with_an_impossible_condition_is_refused(hint: Any, default: Any, values: Any, sentence: str) -> None:
     """The error names the field, and the value that the other field can't have, in a form and in a row."""
     default_field = field(default_factory=default) if callable(default) and default is list else field(default=default)
     condition = Annotated[str, Ui(label=repr(values), show_if={"mode": values})]  # else typing takes [True] for [1]

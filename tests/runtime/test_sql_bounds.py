@@ -78,7 +78,7 @@ def test_urls_without_a_closing_bracket_take_linear_time(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["9" * 5_000 + "d", "9" * 5_000 + "s", "9" * 5_000, "1." + "9" * 5_000 + "s", "1h" * 5_000, "-" + "1" * 101]
 )
-def test_long_durations_are_refused_by_name(text: str, read: object) -> None:
+def test_long_durations_are_an_error_of_the_query(text: str, read: object) -> None:
     """A long number gives the query's error, not an error of Python's int()."""
     assert callable(read)
     with pytest.raises(QueryError, match=r"at most 100 characters|too long|no duration"):

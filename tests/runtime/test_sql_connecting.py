@@ -42,7 +42,7 @@ def test_mysql_verifies_with_any_option_of_tls(parameters: str, expected: tuple[
 
 
 @pytest.mark.parametrize("value", ["1", "True", "yes", ""])
-def test_a_switch_is_true_or_false(value: str) -> None:
+def test_a_switch_of_an_address_must_be_true_or_false(value: str) -> None:
     """Another value is refused, not taken for false."""
     with pytest.raises(QueryError, match="ssl_verify_cert must be true or false"):
         find_driver(DatabaseAddress.parse(f"mysql://reader@db.example/shop?ssl_verify_cert={value}"))

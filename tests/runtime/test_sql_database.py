@@ -296,7 +296,7 @@ def test_a_database_without_read_only_sessions_needs_a_declared_account() -> Non
     assert "has no read-only sessions" in Database("grpc://127.0.0.1:9").check().message
 
 
-def test_an_address_has_its_parts() -> None:
+def test_an_address_is_split_into_its_parts() -> None:
     """A separate password takes precedence, and is encoded in the address."""
     word = "p:@/?#ü"
     address = DatabaseAddress.parse("PostgreSQL://re%40der:old@db.example:5433/shop?sslmode=require&x=1", password=word)

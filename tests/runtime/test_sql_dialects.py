@@ -230,7 +230,7 @@ def test_comments_are_removed_in_mssql_only() -> None:
     ],
 )
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_mistakes_are_reported_with_the_macros_there_are(dialect: Dialect, text: str, because: str) -> None:
+def test_unknown_macros_and_wrong_arguments_are_explained(dialect: Dialect, text: str, because: str) -> None:
     """The error for an unknown macro lists the macros and the likely one."""
     if dialect == "mssql" and text.startswith("--"):
         assert not expand_sql(text, QUERY, dialect=dialect)
@@ -246,7 +246,7 @@ def test_groups_below_a_second_are_refused_where_they_would_be_wrong(dialect: Di
         expand_sql("$__timeGroup(t, '500ms')", QUERY, dialect=dialect)
 
 
-def test_an_unknown_dialect_is_the_authors_mistake() -> None:
+def test_the_error_for_an_unknown_dialect_lists_the_dialects() -> None:
     """The error lists the dialects."""
     with pytest.raises(ValueError, match=r"one of postgres, timescaledb, mysql, mssql, sqlite, duckdb.*, got 'oracle'"):
         expand_sql("", QUERY, dialect="oracle")  # type: ignore[arg-type]  # the mistake
@@ -301,7 +301,7 @@ def test_macros_that_grow_are_refused(dialect: Dialect, text: str) -> None:
      "[[__from:" * 50_000, "$_" * 300_000],
     ids=lambda text: f"{text[:9]} ({len(text)})",
 )  # fmt: skip
-def test_strange_texts_take_linear_time(dialect: Dialect, text: str) -> None:
+def test_texts_without_closing_characters_take_linear_time(dialect: Dialect, text: str) -> None:
     """A missing closing character is searched once."""
     began = time.process_time()
 

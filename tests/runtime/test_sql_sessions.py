@@ -116,7 +116,7 @@ def open_database(**limits: Any) -> Database:
 
 @pytest.mark.parametrize("obeys", [True, False])
 @pytest.mark.parametrize("what", ["open", "begin", "run", "end"])
-def test_a_query_ends_whatever_the_driver_waits_for(server: Server, what: str, *, obeys: bool) -> None:
+def test_a_query_ends_at_its_deadline_although_the_driver_waits(server: Server, what: str, *, obeys: bool) -> None:
     """The next query gets a connection, although a thread may still wait for the first one."""
     server.waits, server.obeys = {what}, obeys
     database, began = open_database(), time.monotonic()
@@ -130,7 +130,7 @@ def test_a_query_ends_whatever_the_driver_waits_for(server: Server, what: str, *
 
 
 @pytest.mark.parametrize("what", ["open", "begin", "run", "end"])
-def test_a_cancelled_query_ends_whatever_the_driver_waits_for(server: Server, what: str) -> None:
+def test_a_cancelled_query_ends_although_the_driver_waits(server: Server, what: str) -> None:
     """The query ends long before its deadline."""
     server.waits = {what}
     query, database, began = query_of_an_hour(), open_database(seconds=LONG_S), time.monotonic()
@@ -228,7 +228,7 @@ def test_a_session_that_may_write_gets_no_query(server: Server) -> None:
 
 @pytest.mark.parametrize("limits", [{"rows": 2}, {"bytes": 100}])
 @pytest.mark.parametrize("output", ["timeseries", "table"])
-def test_an_alert_rule_gets_an_error_for_a_part(server: Server, limits: dict[str, int], output: Any) -> None:
+def test_an_alert_rule_gets_an_error_for_a_partial_result(server: Server, limits: dict[str, int], output: Any) -> None:
     """A panel shows the partial result with a notice and without filled gaps."""
     assert not server.waits
     sql = "SELECT $__timeGroup(column1, '20m', 0) AS time, 5 AS v FROM (VALUES (0), (1200), (2400), (3600)) ORDER BY 1"
@@ -257,7 +257,7 @@ def test_an_alert_rule_gets_an_error_for_gaps_that_stay(server: Server) -> None:
         open_database().query(Query(model=None, time_range=window, interval=query.interval, from_alert=True), sql)
 
 
-def test_names_are_not_bounded_by_the_authors_rows(server: Server) -> None:
+def test_the_row_limit_does_not_apply_to_names(server: Server) -> None:
     """Names are cached for half a minute."""
     database = open_database(rows=1, bytes=1)
 

@@ -9,7 +9,7 @@ from gfruntime.serving import stdio
 
 
 @given(st.lists(st.binary(max_size=10)))
-def test_nothing_printed_is_lost(chunks: list[bytes]) -> None:
+def test_each_nonblank_printed_line_is_returned(chunks: list[bytes]) -> None:
     """For any chunks, the lines and the rest have every byte except newlines and blank lines."""
     lines, pending = [], b""
     for chunk in chunks:

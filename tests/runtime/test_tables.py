@@ -95,13 +95,13 @@ def test_no_records_have_the_given_types() -> None:
     assert Frame.from_records([]).fields == ()
 
 
-def test_records_of_another_kind_are_refused() -> None:
+def test_records_that_are_not_dictionaries_are_refused() -> None:
     """The error names the number of a row that is not a dictionary."""
     with pytest.raises(FrameError, match="record 1 is of the type tuple, whose values have no names"):
         Frame.from_records([{"a": 1}, (2,)])
 
 
-def test_group_by_makes_one_frame_a_series() -> None:
+def test_group_by_creates_one_frame_for_each_series() -> None:
     """The columns to group by become labels; each combination and value column is a frame."""
     table = Frame.of(time=[NOON, NOON, LATER], host=["a", "b", "a"], v=[1, 2, 3])
     frames = table.group_by("host")
@@ -136,7 +136,7 @@ def test_group_by_without_rows_is_no_data() -> None:
         (Frame.of(host=["a", "a"], v=[1, 2]), r"2 rows without a time have the labels {'host': 'a'}"),
     ],
 )
-def test_group_by_refuses_what_it_would_lose(frame: Frame, because: str) -> None:
+def test_group_by_refuses_frames_that_would_lose_data(frame: Frame, because: str) -> None:
     """A column that can't be grouped raises an error with its name."""
     with pytest.raises(FrameError, match=because):
         frame.group_by("host")

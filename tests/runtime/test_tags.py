@@ -185,7 +185,7 @@ def test_the_schema_has_the_capabilities_for_filters() -> None:
 
 
 @pytest.mark.parametrize("path", ["/gfplug/tag-keys", "/gfplug/tag-values"])
-def test_a_route_cannot_take_the_resources(path: str) -> None:
+def test_a_route_on_the_path_of_a_tag_resource_is_refused(path: str) -> None:
     """The runtime answers them itself."""
     kind = datasource()
     kind.mine = route("POST", path)(lambda self, request: None)  # type: ignore[attr-defined]  # noqa: ARG005

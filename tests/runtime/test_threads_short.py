@@ -64,7 +64,7 @@ def test_a_job_without_any_thread_fails_and_the_next_one_runs(threads: Threads) 
     assert runs == [2]
 
 
-def test_a_blocked_thread_that_cannot_be_replaced_fails_no_call(threads: Threads) -> None:
+def test_jobs_run_although_a_blocked_thread_could_not_be_replaced(threads: Threads) -> None:
     """The next job starts the thread that could not be started."""
 
     async def main() -> bool:

@@ -70,7 +70,7 @@ def notices(frame: Frame) -> list[str]:
     return [notice["text"] for notice in items]
 
 
-def test_the_panel_gets_a_notice() -> None:
+def test_an_unrecognised_time_column_gives_a_notice() -> None:
     """A frame with numbers and no time gets a notice; one with a time, a type, or texts alone gets none."""
     assert len(notices(Frame.of(time=TEXTS, v=[1, 2, 3]))) == 1
     assert len(notices(Frame.of(time=SECONDS, v=[1, 2, 3]))) == 1

@@ -48,13 +48,13 @@ def ticks(values: list[Any], unit: Any = None) -> list[int | None]:  # invalid u
         ("", None),
     ],
 )
-def test_texts_are_read(text: str, expected: int | None) -> None:
+def test_texts_in_common_formats_are_read_as_times(text: str, expected: int | None) -> None:
     """The texts are ISO 8601 with and without a zone, and RFC 2822; alone, and beside another form."""
     assert ticks([text]) == [expected]
     assert ticks([text, "Thu, 01 Jan 2026 12:00:00 GMT"]) == [expected, NOON]
 
 
-def test_other_kinds_of_times_are_read() -> None:
+def test_datetimes_dates_and_missing_values_are_read_as_times() -> None:
     """Datetimes, dates and missing values may be in one column with texts."""
     zone = dt.timezone(dt.timedelta(hours=2))
     values = [dt.datetime(2026, 1, 1, 14, tzinfo=zone), dt.date(2026, 1, 1), None, "2026-01-01T12:00Z", float("nan")]
@@ -128,7 +128,7 @@ def test_numbers_of_two_units_are_not_guessed() -> None:
         ([1], "sec", "unit 'sec' is not one of s, ms, us, ns"),
     ],
 )
-def test_counts_that_are_not_times_are_named(values: Any, unit: str, words: str) -> None:
+def test_invalid_counts_are_refused_with_the_reason(values: Any, unit: str, words: str) -> None:
     """`epoch` accepts whole numbers of a known unit."""
     with pytest.raises(FrameError) as failure:
         epoch(values, unit)
@@ -136,7 +136,7 @@ def test_counts_that_are_not_times_are_named(values: Any, unit: str, words: str)
     assert words in str(failure.value)
 
 
-def test_an_unknown_unit_lists_the_known() -> None:
+def test_the_error_for_an_unknown_unit_lists_the_known_units() -> None:
     """An unknown unit is not read as seconds."""
     with pytest.raises(FrameError, match="unit 'sec' must be s, ms, us, ns or guess"):
         ticks([1], "sec")

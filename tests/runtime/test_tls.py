@@ -159,7 +159,7 @@ def test_plain_text_is_closed_without_a_log_line(
     assert [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING] == []
 
 
-def test_without_unix_sockets_http2_alone_speaks_tls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_unix_sockets_only_http2_supports_tls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As on Windows, HTTP/2 serves TLS on a port; grpcio, whose relay needs a socket, fails with one sentence."""
     monkeypatch.setattr(handshake, "_HAS_UNIX_SOCKETS", False)
 
@@ -174,7 +174,7 @@ def test_without_unix_sockets_http2_alone_speaks_tls(monkeypatch: pytest.MonkeyP
     run(scenario)
 
 
-def test_nothing_stays_in_the_temporary_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_certificate_and_socket_files_are_removed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Certificate file and relay socket are removed with the address."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)

@@ -121,14 +121,14 @@ def test_jaegers_header_is_read_and_written() -> None:
         ("rateLimiting", "2", "RateLimited(2/s)"),
     ],
 )
-def test_samplers_are_grafanas(kind: str, parameter: str, name: str) -> None:
+def test_grafanas_settings_choose_the_sampler(kind: str, parameter: str, name: str) -> None:
     """Type and parameter choose the sampler; an invalid number counts as 1."""
     environ = {"GF_INSTANCE_OTLP_SAMPLER_TYPE": kind, "GF_INSTANCE_OTLP_SAMPLER_PARAM": parameter}
 
     assert name in otel._sampler(environ).get_description()
 
 
-def test_rate_is_limited() -> None:
+def test_the_sampler_limits_the_traces_per_second() -> None:
     """The sampler accepts a number of traces per second."""
     sampler = otel._RateLimited(2)
     decisions = [sampler.should_sample(None, 1, "x").decision for _ in range(10)]

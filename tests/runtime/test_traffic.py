@@ -303,7 +303,7 @@ def test_cursors_are_written_as_queries(traffic: Traffic, cursor: Driver, statem
     assert entry.get("comment", "") == ("" if statement else "the driver does not provide the statement")
 
 
-def test_a_failed_query_says_why(traffic: Traffic) -> None:
+def test_the_entry_of_a_failed_query_has_the_reason(traffic: Traffic) -> None:
     """The entry has no status and no secrets; a long statement is cut."""
     masking.remember([SECRET])
     with pytest.raises(ValueError, match="no rows"):

@@ -137,7 +137,7 @@ def fill(connection: socket.socket) -> None:
 
 
 @pytest.mark.slow
-def test_a_tunnel_waits_without_work(proxy_and_settings: tuple[Any, Settings[Any]]) -> None:
+def test_a_waiting_tunnel_uses_no_cpu_time(proxy_and_settings: tuple[Any, Settings[Any]]) -> None:
     """An idle connection, or one with a slow reader, uses no CPU time."""
     _, own = proxy_and_settings
     with Tunnel(own, "db", 5432) as tunnel, socket.create_connection((tunnel.host, tunnel.port), 10) as connection:

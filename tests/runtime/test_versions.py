@@ -71,7 +71,7 @@ def test_an_unused_instance_of_other_settings_is_disposed_of() -> None:
     assert instances.peek(InstanceSource(KEY, version(words="last"), object)) == "last"
 
 
-def test_a_flood_of_settings_is_bounded() -> None:
+def test_the_number_of_instances_with_other_settings_is_bounded() -> None:
     """Of a thousand instances with other secrets a few stay, among them all in use."""
     instances = Instances(lambda _: None)
     stream = InstanceSource(KEY, version(words="mine"), lambda: "mine")
@@ -97,7 +97,7 @@ def test_newer_settings_dispose_of_all_older_ones() -> None:
     assert len(instances) == 1
 
 
-def test_a_disposal_without_a_thread_fails_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_succeeds_although_a_disposal_gets_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """If the system starts no more threads, the new instance answers, and the old one is disposed of later."""
     disposals: list[object] = []
     instances = Instances(disposals.append, dispose_after=0.0)

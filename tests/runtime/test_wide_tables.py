@@ -61,7 +61,7 @@ def test_columns_of_a_block_equal_single_columns(make: Callable[[], Any], keep_n
     assert [field.values.null_count for field in alone[:2]] == [0 if keep_nan else 1, 0]
 
 
-def test_views_are_read_as_they_look() -> None:
+def test_slices_and_transposed_tables_are_read_by_their_values() -> None:
     """A slice of rows, every other row, and the transposed table are read as they look."""
     table = pandas.DataFrame({f"c{at}": [at + 0.5, at + 1.5, at + 2.5, at + 3.5] for at in range(4)})
 
@@ -90,7 +90,7 @@ def test_long_columns_are_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns", "D", "h"])
-def test_numpy_times_of_every_unit(unit: str) -> None:
+def test_numpy_times_of_every_unit_become_nanoseconds(unit: str) -> None:
     """Times of any unit become nanoseconds, and NaT is null."""
     days = numpy.array(["2026-01-01", "2026-01-02"], f"datetime64[{unit}]")
     missing = numpy.array(["2026-01-01", "NaT"], f"datetime64[{unit}]")

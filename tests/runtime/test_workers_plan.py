@@ -67,7 +67,7 @@ def test_the_operators_settings_override_the_authors() -> None:
         ({"GF_PLUGIN_MAX_REQUESTS": "auto"}, {}, "GF_PLUGIN_MAX_REQUESTS=auto: expected a number from 0"),
     ],
 )
-def test_a_setting_that_is_not_a_number_is_refused_by_name(
+def test_the_error_for_an_invalid_number_names_the_setting(
     environ: dict[str, str], settings: dict[str, int], sentence: str
 ) -> None:
     """Health shows the error."""
