@@ -47,7 +47,7 @@ def test_an_answer_that_no_longer_serves_is_told(project: Path) -> None:
 
 def test_a_question_that_is_not_asked_takes_no_answer(project: Path) -> None:
     """A key that no question has is refused."""
-    with pytest.raises(UsageError, match="'colour' is not a question of the template"):
+    with pytest.raises(UsageError, match="'colour' is not a setting of the template"):
         upgrade.upgrade(Project(project), UpgradeRequest(answers={"colour": "red"}))
     assert cli.main(["upgrade", str(project), "--data", "colour"]) == 2
 
