@@ -89,7 +89,7 @@ def test_what_is_installed_is_not_installed_again(project: Project, fake: Path, 
 def test_a_build_without_a_module_is_named(project: Project, fake: Path) -> None:
     """Grafana would find nothing to load."""
     (fake.parent / "npm").write_text("#!/bin/sh\n")
-    with pytest.raises(ToolError, match=r"left no module\.js"):
+    with pytest.raises(ToolError, match=r"wrote no module\.js"):
         npm.build(find_frontend(project))
 
 
