@@ -47,7 +47,7 @@ def test_an_answer_that_is_no_longer_valid_is_reported(project: Path) -> None:
 
 def test_an_answer_to_an_unknown_question_is_refused(project: Path) -> None:
     """A key that no question has is refused."""
-    with pytest.raises(UsageError, match="'colour' is not a question of the template"):
+    with pytest.raises(UsageError, match="'colour' is not a setting of the template"):
         upgrade.upgrade(Project(project), UpgradeRequest(answers={"colour": "red"}))
     assert cli.main(["upgrade", str(project), "--data", "colour"]) == 2
 

@@ -17,7 +17,7 @@ def test_releases_of_one_wire_do_not_differ(capsys: pytest.CaptureFixture[str]) 
     assert cli.main(["proto", "diff", "v0.291.0", "v0.298.0", "--offline", "--exit-code"]) == 0
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert "v0.291.0 and v0.298.0 have the same wire" in captured.err
+    assert "v0.291.0 and v0.298.0 have the same wire format" in captured.err
     assert cli.main(["proto", "diff", "v0.291.0", "default", "--json", "--offline"]) == 0
     assert json.loads(capsys.readouterr().out) == {
         "from": "v0.291.0",

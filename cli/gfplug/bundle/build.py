@@ -157,7 +157,7 @@ class _Build:
         with self.stages.stage(
             "smoke",
             doing="Starting the plugin",
-            done="Started the plugin, without settings: health and a query answered",
+            done="Started the plugin without settings: it answered a health check and a query",
         ):
             smoke = _smoke(self.project, bundle, python)
         return self._finish(bundle, floor, smoke, key, frozen.platform)

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 _MOST_NAMES = 5
 _LINE_ENDS = "line ends"
-_LINE_ENDS_HINT = (
-    "build them again: gfplug writes LF everywhere; with `* text=auto eol=lf` in .gitattributes, git does so, too"
-)
+_LINE_ENDS_HINT = "put `* text=auto eol=lf` in .gitattributes, so that git writes LF as gfplug does, and build again"
 _COMMIT = "commit"
 _COMMIT_HINT = "build all platforms from one commit, with git; or all without git, and with the same SOURCE_DATE_EPOCH"
 

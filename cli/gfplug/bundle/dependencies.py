@@ -34,9 +34,11 @@ def compare(project: Project, inventory: Inventory) -> None:
         return
     for package in find_missing(environment, lines):
         code = " or ".join(f'"{module}"' for module in package.modules if not module.startswith("_"))
-        advice = f"Add {code} to HIDDEN_IMPORTS in plugin.spec if it is imported by name, or take" if code else "Take"
+        advice = (
+            f"Add {code} to HIDDEN_IMPORTS in plugin.spec if it is imported by name, or remove" if code else "Remove"
+        )
         _log.warning(
-            "The dependency %s is not in the bundle, because your code does not import it. %s it out of pyproject.toml",
+            "The dependency %s is not in the bundle, because your code does not import it. %s it from pyproject.toml",
             package.name,
             advice,
         )

@@ -28,7 +28,7 @@ def install(bundle: Bundle, place: Path, *, aside: Path) -> Bundle:
     Raises: ToolError if a file is locked, as on Windows while the plugin runs; the old bundle is then unchanged.
     """
     new, problem = bundle.folder, f"the new bundle cannot be moved to {place}"
-    hint = "try again: a virus scanner may still read its files"
+    hint = "try again: perhaps a virus scanner is still reading its files"
     if not place.exists():
         _rename(new, place, problem, hint=hint)
     elif not _exchange(new, place):

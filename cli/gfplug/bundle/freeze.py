@@ -107,8 +107,8 @@ def _find(output: Path, executable: str) -> Frozen:
                 return Frozen(folder=folder, executable=name, platform=platform)
     names = ", ".join(path.name for path in entries) or "nothing"
     raise ProjectError(
-        f"plugin.spec made {names}, not a folder {executable}_<os>_<arch> with an executable of that name",
-        hint="take `name` in plugin.spec from the executable in plugin.json, and keep its COLLECT",
+        f"plugin.spec created {names}, not a folder {executable}_<os>_<arch> with an executable of that name",
+        hint="in plugin.spec, take `name` from the executable in plugin.json, and keep COLLECT",
     )
 
 

@@ -31,7 +31,7 @@ _SOURCE_SCRIPT = """\
 #!/bin/sh
 # Written by `gfplug dev`: runs the project's source and starts it again on each save. `gfplug build` replaces it.
 {say}if [ ! -x {python} ]; then
-  say error "gfplug dev: this Grafana cannot see the interpreter {shown}: it must run on the same file system"
+  say error "gfplug dev: this Grafana cannot see the interpreter {shown}; Grafana must run on the same file system"
   exit 1
 fi
 GFPLUG_LINK={link} PYTHONPATH={source} exec {python} -P -m gfruntime.dev

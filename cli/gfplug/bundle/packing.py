@@ -112,7 +112,8 @@ def _require_fitting(entries: Sequence[ArchiveEntry]) -> None:
     """
     if len(entries) > _MAX_ZIP_FILES:
         raise ToolError(
-            f"the bundle has {len(entries)} files; a zip file can have {_MAX_ZIP_FILES}", hint="leave data out of it"
+            f"the bundle has {len(entries)} files; a zip file can have {_MAX_ZIP_FILES}",
+            hint="remove data files from the bundle",
         )
     lengths = [len(entry.name.encode()) for entry in entries]
     if longest := next(
@@ -120,7 +121,7 @@ def _require_fitting(entries: Sequence[ArchiveEntry]) -> None:
     ):
         raise ToolError(f"the path of {longest[:80]!r} is too long for a zip file", hint="shorten it")
     if sum(max(len(entry.packed) + 200, entry.size) for entry in entries) + 2 * sum(lengths) > _MAX_ZIP_BYTES:
-        raise ToolError("the bundle is too big for a zip file: over 4 GB", hint="leave data out of it")
+        raise ToolError("the bundle is too big for a zip file: over 4 GB", hint="remove data files from the bundle")
 
 
 def repack(bundle: Path, archive: Path) -> str:

@@ -107,10 +107,10 @@ class Reloader:
                 self._last_snapshot = before
                 _log.debug("the project's files could not be read: %s", error)
             except Exception as error:  # noqa: BLE001 - the next save is to be followed
-                _log.exception("a save could not be followed; this is a bug in gfplug")
+                _log.exception("a save could not be processed; this is a bug in gfplug")
                 value = {
                     "state": "failed",
-                    "message": f"the save could not be followed: {error}",
+                    "message": f"the save could not be processed: {error}",
                     "hint": "",
                     "details": "",
                 }

@@ -106,12 +106,12 @@ def _ask(address: str, request: Mapping[str, Any], token: str) -> bytes:
     except web.RefusedError as error:
         raise FetchError(
             f"{redact(address)} answered {error.status}: {error.text.replace(token, '***')}",
-            hint=_HINTS.get(error.status, "this is the server's text"),
+            hint=_HINTS.get(error.status, "this text comes from the server"),
         ) from None
 
 
 _HINTS = {
-    401: f"is the token in {TOKEN} current, with plugins:write?",
+    401: f"check that the token in {TOKEN} has not expired and has plugins:write",
     403: "the plugin id must begin with the slug of the token's organisation",
     409: "this version was signed already with other files: raise the version in pyproject.toml",
 }

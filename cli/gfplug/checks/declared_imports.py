@@ -147,7 +147,7 @@ def _undeclared(
         if packages or not unsure:
             yield error("undeclared", where, f"`{unit}` is imported, but no dependency provides it", hint)
         else:
-            text = f"`{unit}` is imported, but no dependency has its name; {' or '.join(unsure)} may provide it"
+            text = f"`{unit}` is imported, but no dependency has its name; {' or '.join(unsure)} could provide it"
             yield warning("undeclared", where, text, hint)
 
 

@@ -106,8 +106,8 @@ def _system() -> Examination:
     return Examination(
         name="C library",
         is_good=name == "glibc",
-        state=f"{name or 'not glibc'} {version}: the newest that a bundle made here can ask for",
-        remedy="build on a Linux with glibc: musl has no wheels for some packages, and Grafana's hosts have glibc",
+        state=f"{name or 'not glibc'} {version}: the newest version that a bundle built here can require",
+        remedy="build on a Linux with glibc: some packages have no wheels for musl, and Grafana's hosts have glibc",
     )
 
 
@@ -127,7 +127,7 @@ def _optional() -> Iterator[Examination]:
         ("go", "finds the module cache and proxy"),
     ):
         path = shutil.which(name)
-        yield Examination(name=name, is_good=True, state=path or f"not found; it {purpose}, and is not needed")
+        yield Examination(name=name, is_good=True, state=path or f"not found (optional): it {purpose}")
 
 
 def _unfinished(project: Project) -> Examination:

@@ -95,6 +95,6 @@ def _findings(value: SavedValue, outcome: Mapping[str, Any]) -> Iterator[Finding
         return
     if not outcome["isStable"]:
         text = "`migrate` changes its own result when it is called again, and it is called each time a query is read"
-        yield error("migration", value.where, text, "return values that need no change unchanged")
+        yield error("migration", value.where, text, "return a query unchanged if it is already in the new form")
     if outcome["isChanged"]:
         yield note("migration", value.where, "an older version saved it, so it is migrated each time it is read")

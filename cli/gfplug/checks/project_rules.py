@@ -60,8 +60,8 @@ def _packages(project: Project) -> Iterator[Finding]:
         yield error("package-lock", package_lock.NAME, failure.message, failure.hint)
         return
     if not is_current:
-        message = "it was made for other requirements than pyproject.toml has"
-        yield error("package-lock", package_lock.NAME, message, "`gfplug build` makes it again; commit it")
+        message = "it does not match the requirements in pyproject.toml"
+        yield error("package-lock", package_lock.NAME, message, "run `gfplug build` and commit it")
 
 
 def _provisioning(project: Project) -> Iterator[Finding]:
@@ -94,7 +94,7 @@ def _manifest(project: Project, content: dict[str, Any], *, has_own_build: bool)
     )
     for finding in findings:
         if finding.rule == "locales" and not has_own_build:
-            hint = "gfplug's editors take frontend/locales/de.json without it: remove languages"
+            hint = "remove languages: gfplug's editors read frontend/locales/de.json without it"
             yield error(finding.rule, finding.where, finding.message, hint)
         else:
             yield finding
@@ -125,17 +125,24 @@ def _lock(project: Project) -> Iterator[Finding]:
         yield error("lock", "gfplug.lock", failure.message, failure.hint)
         return
     for path, what in edited_files.items():
-        yield error("owned", path, f"{what}: this folder is gfplug's", "restore it; your code belongs in src/plugin")
+        yield error(
+            "owned", path, f"{what}: this folder belongs to gfplug", "restore it; your code belongs in src/plugin"
+        )
     version = sdk.SdkVersion.parse(lock.sdk_version)
     if version < sdk.FLOOR:
         yield error("sdk-floor", "gfplug.lock", f"SDK {version} is older than the oldest supported, {sdk.FLOOR}")
     elif version < sdk.default():
-        yield note("sdk-newer", "gfplug.lock", f"SDK {version}; gfplug knows {sdk.default()}", "`gfplug proto diff`")
+        yield note(
+            "sdk-newer",
+            "gfplug.lock",
+            f"SDK {version} is older than this gfplug's default, {sdk.default()}",
+            "`gfplug proto diff`",
+        )
     if lock.template_version != __version__:
         yield note(
             "runtime",
             "gfplug.lock",
-            f"made by gfplug {lock.template_version}, this is {__version__}",
+            f"made by gfplug {lock.template_version}; this is gfplug {__version__}",
             "`gfplug upgrade`",
         )
     yield from _floors(project, dict(lock.floors))

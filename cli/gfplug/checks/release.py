@@ -98,7 +98,7 @@ def _problems(project: Project, version: str, notes: str) -> Iterator[str]:
     if not notes:
         yield f"{CHANGELOG} has no text below a line ## {version}"
     if not package_lock.is_current(project):
-        yield f"{package_lock.NAME} is missing or older than pyproject.toml: gfplug build makes it, commit it"
+        yield f"{package_lock.NAME} is missing or older than pyproject.toml: run gfplug build and commit it"
 
 
 def _tag_problems(project: Project, version: str) -> Iterator[str]:

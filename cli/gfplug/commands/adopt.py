@@ -22,7 +22,7 @@ def adopt(
         list[str] | None,
         typer.Option(
             metavar="gfplug=REQUIREMENT",
-            help="What the project installs gfplug with, such as gfplug=gfplug==0.2.0; as in `gfplug new --data`.",
+            help="How the project installs gfplug, such as gfplug=gfplug==0.2.0; as in `gfplug new --data`.",
         ),
     ] = None,
     offline: Offline = False,
@@ -36,8 +36,8 @@ def adopt(
     from gfplug.scaffold import adopt as service  # noqa: PLC0415
 
     console.note(
-        f"Makes {directory / backend}/. Its builds install Python packages into {backend}/.venv, those of the plugin "
-        f"with npm where they are missing, and run `npm run build` in {directory}."
+        f"Creates {directory / backend}/. Its builds install Python packages into {backend}/.venv and the plugin's "
+        f"missing packages with npm, and run `npm run build` in {directory}."
     )
     project = service.adopt(
         directory,

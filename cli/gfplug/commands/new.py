@@ -64,7 +64,7 @@ def new(
     sdk_version: SdkVersion = "default",
     source: ProtoSource = None,
     data: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help=f"Set one of: {', '.join(DATA)}.")] = None,
-    defaults: Annotated[bool, typer.Option("--defaults", help="Ask nothing, also on a terminal.")] = False,
+    defaults: Annotated[bool, typer.Option("--defaults", help="Ask no questions, even on a terminal.")] = False,
     list_examples: Annotated[  # noqa: ARG001 - its callback has ended the command
         bool, typer.Option("--list", help="Show the examples, and end.", is_eager=True, callback=_list_examples)
     ] = False,
@@ -90,7 +90,7 @@ def new(
 
     openapi_options.require_openapi(openapi, operations=operations, strict=strict)
     if openapi is None and ask_mock:
-        raise UsageError("--try asks a mock of an API", hint="give the API's description with --openapi FILE")
+        raise UsageError("--try queries a mock of an API", hint="give the API's description with --openapi FILE")
     if openapi is not None and example is not None:
         raise UsageError(f"--openapi can't be used with --example {example}", hint="omit one of them")
     if example is None and mode == "hybrid" and openapi is None:

@@ -43,7 +43,7 @@ def diff(
     elif changes:
         console.table(("LEVEL", "CHANGE"), [(change.level, _sentence(change)) for change in changes])
     else:
-        console.note(f"{before.version} and {after.version} have the same wire")
+        console.note(f"{before.version} and {after.version} have the same wire format")
     breaking = [change for change in changes if change.level in {compat.Level.WIRE, compat.Level.SOURCE}]
     if exit_code and breaking:
         raise CompatError(f"{len(breaking)} changes from {before.version} to {after.version} break something")
@@ -123,7 +123,7 @@ def _print_changes(move: Upgrade) -> None:
         return
     console.note(f"SDK {move.before} → {move.after}, from {move.source}")
     if not move.changes:
-        console.note("  same wire: only the version and the generated files' origin change")
+        console.note("  same wire format: only the version and the generated files' origin change")
     elif move.is_back:
         console.note("  to an older version: the parts that are removed below are lost")
     for change in move.changes:

@@ -28,10 +28,10 @@ def upgrade(
     ] = False,
     data: Annotated[
         list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="Set a setting of the template, such as frontend=react."),
+        typer.Option(metavar="KEY=VALUE", help="Change a setting of the template, such as frontend=react."),
     ] = None,
     packages: Annotated[
-        bool, typer.Option("--packages", help="Only take the newest packages into requirements-lock.txt.")
+        bool, typer.Option("--packages", help="Only update requirements-lock.txt to the newest packages.")
     ] = False,
     openapi: openapi_options.OpenApi = None,
     operations: openapi_options.Operations = None,

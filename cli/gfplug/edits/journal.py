@@ -212,7 +212,9 @@ def _place(root: Path, step: Step, source: Path) -> None:
     """Move one file into its place; if somebody wrote a file there, it stays, and the new file is put beside it."""
     place = root / step.path
     if digest_at(root, step.path) not in {None, step.old}:
-        _log.warning("%s was edited in the meantime and stays: see %s%s", step.path, step.path, _NEW_FILE_SUFFIX)
+        _log.warning(
+            "%s was edited in the meantime and is kept; the new file is %s%s", step.path, step.path, _NEW_FILE_SUFFIX
+        )
         place = place.with_name(place.name + _NEW_FILE_SUFFIX)
     place.parent.mkdir(parents=True, exist_ok=True)
     source.replace(place)

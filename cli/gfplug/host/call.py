@@ -147,7 +147,7 @@ def plugin(call_target: CallTarget, *, timeout: float) -> Iterator[RunningPlugin
         with launch(call_target.target, timeout=timeout, watch=log_line) as running:
             yield running
             times = running.age_ms(), running.handshake_ms
-            _log.info("%s answered after %.0f ms, %.0f of them to the handshake", running.target.name, *times)
+            _log.info("%s answered after %.0f ms; the handshake took %.0f ms", running.target.name, *times)
     except LateError as error:
         error.hint = "; ".join(filter(None, ["--timeout SECONDS waits longer", error.hint]))
         raise

@@ -32,7 +32,7 @@ FAILURES = (
     Failure(
         "glibc-too-old",
         r"version [`'\"]?GLIBC_(?P<version>[\d.]+)'? not found",
-        "The host's C library is older than the machine the bundle was built on: it lacks glibc {version}.",
+        "The host's C library is older than the build machine's: it lacks glibc {version}.",
         "Build on an older base (docs/building.md), enforce a limit with `gfplug build --max-glibc`, or include the "
         "C library: `gfplug build --libc bundled`.",
     ),
@@ -61,8 +61,8 @@ FAILURES = (
         "not-executable",
         r"fork/exec (?P<path>\S+): permission denied",
         "{path} may not be executed: its executable bit was lost, or the file system is mounted noexec.",
-        "Unpack the archive with `unzip` or `grafana cli`, not with a tool that drops modes; or chmod 755 the file; "
-        "the plugin folder must not be mounted noexec.",
+        "Unpack the archive with `unzip` or `grafana cli`, not with a tool that loses file modes; or chmod 755 the "
+        "file; the plugin folder must not be mounted noexec.",
     ),
     Failure(
         "executable-asset",
@@ -118,22 +118,22 @@ FAILURES = (
     Failure(
         "source-file",
         rf"{_ABSENT}(?P<package>{_NAME})(?P<file>(?:{_SLASH}{_NAME})*{_SLASH}{_NAME}\.py)\b",
-        "The package {package} reads its own source {package}{file}, and a bundle has code in its compiled form.",
+        "The package {package} reads its own source {package}{file}, but a bundle contains only compiled code.",
         'Add it to DATA in plugin.spec: write DATA = [*collect_data_files("{package}", include_py_files=True)], and '
         "above it `from PyInstaller.utils.hooks import collect_data_files`.",
     ),
     Failure(
         "data-file",
         rf"{_ABSENT}(?P<package>{_NAME})(?P<file>(?:{_SLASH}{_NAME})+)",
-        "The package {package} reads its own file {package}{file}, which is not in the bundle: PyInstaller brings "
-        "code, and the data of a package only if it has a hook for it.",
+        "The package {package} reads its own file {package}{file}, which is not in the bundle: PyInstaller includes "
+        "a package's code, but its data only if it has a hook for the package.",
         'Add it to DATA in plugin.spec: write DATA = [*collect_data_files("{package}")], and above it '
         "`from PyInstaller.utils.hooks import collect_data_files`.",
     ),
     Failure(
         "metadata",
         r"No package metadata was found for (?P<package>[\w.-]+)",
-        "The plugin asks for the version or the entry points of {package}, and the bundle has its code without them.",
+        "The plugin reads the version or the entry points of {package}, but the bundle has only the package's code.",
         'Add it to DATA in plugin.spec: write DATA = [*copy_metadata("{package}")], and above it '
         "`from PyInstaller.utils.hooks import copy_metadata`.",
     ),
@@ -148,7 +148,7 @@ FAILURES = (
     Failure(
         "unsigned",
         r"(plugin is unsigned|has no signature|unsigned plugin|not signed|signature is invalid: unsigned)",
-        "Grafana does not load unsigned plugins unless it is told to.",
+        "Grafana loads an unsigned plugin only if its configuration allows it.",
         "`gfplug deploy` prints the lines for this plugin (GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS); or sign it for "
         "your Grafana with `gfplug sign`.",
     ),
@@ -175,20 +175,20 @@ FAILURES = (
         "timeout",
         r"timeout while waiting for plugin to start",
         "The plugin did not write its handshake line within a minute: a very slow disk, or an antivirus.",
-        "`gfplug call health` shows the time to the handshake; the data source's imports do not count into it.",
+        "`gfplug call health` shows the time to the handshake, which does not include the data source's imports.",
     ),
     Failure(
         "temp",
         r"(No usable temporary directory|Read-only file system|noexec)",
-        "The plugin or one of its libraries wants to write to a folder that is not writable.",
+        "The plugin or one of its libraries tries to write to a folder that is not writable.",
         "The plugin itself needs no writable folder; mount one at /tmp if your own code writes files.",
     ),
     Failure(
         "message-size",
         r"received message larger than max",
         "A message was larger than its receiver allows.",
-        "gfruntime sets no limit, and Grafana takes any answer: look for the limit of the service that the plugin asks "
-        "over gRPC.",
+        "gfruntime sets no limit, and Grafana accepts answers of any size: look for the limit of the "
+        "service that the plugin calls over gRPC.",
     ),
     Failure(
         "unavailable",

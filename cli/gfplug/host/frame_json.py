@@ -145,7 +145,7 @@ def _texts(column: pa.ChunkedArray) -> list[str | None]:
     try:
         column.validate(full=True)
     except pa.ArrowInvalid:
-        _log.debug("a text is not UTF-8, or not in its column")
+        _log.debug("a text column has invalid UTF-8 or invalid offsets")
     else:
         texts: list[str | None] = column.to_pylist()
         return texts

@@ -94,11 +94,11 @@ def _specials(data: Mapping[str, Any], values: list[list[Any]]) -> str:
     entities, nanos = _list_of(data, "entities"), _list_of(data, "nanos")
     for name, parts in (("entities", entities), ("nanos", nanos)):
         if not isinstance(parts, list) or len(parts) not in {0, len(values)}:
-            return f"its {name} are not one for each column"
+            return f"its {name} do not have one entry for each column"
     if not all(_is_entities(part, rows) for part in entities):
-        return "its entities are not lists of rows by NaN, Inf and NegInf"
+        return "its entities do not map NaN, Inf and NegInf to lists of rows"
     if not all(part is None or (_is_integers(part) and len(part) in {0, rows}) for part in nanos):
-        return "its nanos are not one number for each row"
+        return "its nanos do not have one number for each row"
     return ""
 
 

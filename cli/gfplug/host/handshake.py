@@ -53,7 +53,7 @@ def parse(line: str) -> Handshake:
         ),
         (not address, "no address"),
         (protocol != "grpc", f"the protocol {_excerpt(protocol, _SHORT)}, not grpc"),
-        (len(certificate) > _CERTIFICATE_LONGER_THAN, "a TLS certificate, though Grafana asked for none"),
+        (len(certificate) > _CERTIFICATE_LONGER_THAN, "a TLS certificate, though Grafana did not ask for one"),
     ):
         if wrong:
             raise ToolError(f"the plugin's handshake line names {sentence}: {_excerpt(text)}")

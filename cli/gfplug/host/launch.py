@@ -48,7 +48,7 @@ class Ending:
     def problem(self) -> str:
         """The problem that Grafana would have, as a sentence; empty if the plugin ended correctly."""
         if self.left_descendants:
-            return "a child of the plugin outlived it and kept its output open: Grafana would wait for it for ever"
+            return "a child process kept the ended plugin's output open: Grafana would wait for it forever"
         if self.was_killed:
             return f"the plugin had to be killed: it still ran {_GRACE:g} s after it was asked to shut down"
         if self.exit_code != 0:
@@ -140,12 +140,12 @@ def _not_started(program: Path, folder: Path, error: OSError) -> ToolError:
     if isinstance(error, PermissionError) and sys.platform == "win32":
         return ToolError(
             f"{program} cannot be started: {error.strerror}",
-            hint="a virus scanner or a policy may block it, or it is another user's: try the plugin in another folder",
+            hint="a virus scanner or a policy can block it, or another user owns it: try the plugin in another folder",
         )
     if isinstance(error, PermissionError) and os.path.isfile(program) and program.stat().st_mode & stat.S_IXUSR:  # noqa: PTH113 - never raises
         return ToolError(
             f"{program} may not be executed, though it has the executable bit",
-            hint="its file system is mounted noexec, or it is another user's: move the plugin folder, or mount it exec",
+            hint="its file system is mounted noexec, or another user owns it: move the plugin folder, or mount it exec",
         )
     if isinstance(error, PermissionError):
         return ToolError(

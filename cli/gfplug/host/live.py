@@ -37,7 +37,7 @@ class Live:
         has_schema = document.get("schema") not in (None, {})
         schema = document["schema"] if has_schema else (self.frame or {}).get("schema")
         if problem := frame_shape.find_problem({**document, "schema": schema}):
-            raise ToolError(f"the plugin sent a packet that is not a frame: {problem}: {packet[:80]!r}")
+            raise ToolError(f"the plugin sent a packet that is not a frame, because {problem}: {packet[:80]!r}")
         if has_schema or self.frame is None:
             self.frame = frame_shape.complete({"schema": schema})
         columns = self.frame["data"]["values"]

@@ -120,7 +120,9 @@ def parse(text: str, *, panics: bool = False) -> LogLine:
     Grafana logs its lines at debug level, which is off by default.
     """
     if len(text.encode()) >= _MAX_LINE_BYTES:
-        return LogLine(level="debug", message=text, danger="longer than 64 KiB: Grafana logs it in pieces, unread")
+        return LogLine(
+            level="debug", message=text, danger="longer than 64 KiB: Grafana logs it in pieces, without parsing them"
+        )
     entry = _entry(text)
     if entry is None:
         return LogLine(level=_raw_level(text, panics=panics), message=text)

@@ -81,7 +81,7 @@ def fill(message: Message, values: Mapping[str, Any]) -> Message:
     except json_format.ParseError as error:
         problem = str(error).rpartition(": ")[2]  # keep only the field's name: the value may be a secret
         raise UsageError(
-            f"the request cannot be sent: {problem}", hint="texts must be Unicode, and numbers fit 64 bits"
+            f"the request cannot be sent: {problem}", hint="text must be Unicode, and numbers must fit 64 bits"
         ) from error
 
 

@@ -111,7 +111,7 @@ def _fill_in(match: re.Match[str], environment: Mapping[str, str]) -> str:
             raise ProjectError(f"provisioning: {error.message}", hint=error.hint) from error
     name = match["env"] or match["braced"] or match["bare"]
     if name not in environment:
-        _log.warning("the variable %s of the provisioned data source is not set: it is empty", name)
+        _log.warning("the variable %s of the provisioned data source is not set: its value is empty", name)
     return environment.get(name, "")
 
 

@@ -82,7 +82,7 @@ def _differ(old: Any, new: Any, place: str) -> Iterator[str]:  # noqa: ANN401 - 
             yield from _differ(old.get(key), new.get(key), f"{place}.{key}")
     elif isinstance(old, list) and isinstance(new, list):
         if len(old) != len(new):
-            yield f"{place}: {len(old)} became {len(new)} items"
+            yield f"{place}: {len(old)} items became {len(new)}"
         for at, (one, other) in enumerate(zip(old, new, strict=False)):
             yield from _differ(one, other, f"{place}[{at}]")
     elif not _same(old, new):
@@ -113,10 +113,10 @@ def _query_json(query: Query) -> dict[str, Any]:
 def _query(record: Mapping[str, Any]) -> Query:
     for key, kind in _TYPES.items():
         if not isinstance(record[key], kind) or isinstance(record[key], bool):
-            raise TypeError(f"{key} of a query is {record[key]!r}")
+            raise TypeError(f"{key} of a query has the wrong type: {record[key]!r}")
     start, end = datetime.fromisoformat(record["from"]), datetime.fromisoformat(record["to"])
     if start.tzinfo is None or end.tzinfo is None:
-        raise ValueError("the time of a query has no offset")
+        raise ValueError("the time of a query has no UTC offset")
     return Query(
         ref_id=record["refId"],
         start=start,

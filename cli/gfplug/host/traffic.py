@@ -87,7 +87,9 @@ def explain_none(logs: Logs) -> ToolError:
     """Return an error that says why a plugin returned no traffic."""
     messages = [line.message.removeprefix(_LOGGED) for line in logs.lines if line.message.startswith(_LOGGED)]
     if messages:
-        return ToolError(f"nothing was captured: {messages[-1]}", hint="other clients and drivers are not seen")
+        return ToolError(
+            f"nothing was captured: {messages[-1]}", hint="the traffic of other clients and drivers is not captured"
+        )
     return ToolError(
         "nothing was captured: the plugin returned no traffic",
         hint="--har needs a newer gfruntime (`gfplug upgrade`); a Go plugin needs SDK v0.299.0 and its HTTP client",

@@ -73,7 +73,7 @@ def formatted(variable: Variable, form: str) -> str:
     name, *arguments = (form or "glob").split(":")
     write = _FORMATS.get(name)
     if write is None:
-        _log.warning("the variable format %r is not one of Grafana's: glob is used, as Grafana does", name)
+        _log.warning("Grafana has no variable format %r: glob is used, as in Grafana", name)
         write = _glob
     return write(variable, arguments)
 

@@ -34,7 +34,7 @@ def plugin_id(org: str, name: str) -> str:
     result = f"{org}-{name}-{_TYPE}"
     if not ID.fullmatch(result) or max(len(org), len(name)) > _MAX_PART_CHARACTERS:
         raise UsageError(
-            f"{result!r} is not a plugin id: its parts are 1 to {_MAX_PART_CHARACTERS} characters from a-z and 0-9",
+            f"{result!r} is not a plugin id: a part must have 1 to {_MAX_PART_CHARACTERS} characters from a-z and 0-9",
             hint="for example: gfplug new acme-sales",
         )
     return result

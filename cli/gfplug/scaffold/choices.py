@@ -11,7 +11,7 @@ SUMMARIES: dict[str, str] = {
     "dataframe": "Parquet files, read lazily with polars, which filters while it reads",
     "logs": "log lines from files for Explore, by level and search, and their counts for alert rules",
     "distributed": "your own Python on a Dask cluster: the plugin gets only the result",
-    "stream": "Grafana Live: a panel that moves, and the same numbers for alert rules",
+    "stream": "Grafana Live: a panel that updates by itself, and the same numbers for alert rules",
 }
 """The examples of `gfplug new`, with their descriptions; the first is the default."""
 

@@ -48,7 +48,7 @@ def unpack(content: bytes, version: SdkVersion) -> ZipContent:
                 raise IntegrityError(f"{what} contains {name[:120]!r}, which is not a file below {prefix}", hint=_HINT)
         proto = archive.members.get(prefix + PROTO_PATH)
         if proto is None:
-            raise IntegrityError(f"{what} has no {PROTO_PATH}", hint="choose a release of the SDK with one")
+            raise IntegrityError(f"{what} has no {PROTO_PATH}", hint="choose an SDK release that has one")
         if proto.size > _PROTO_LIMIT:
             raise IntegrityError(f"{what} has a {PROTO_PATH} of more than {_PROTO_LIMIT >> 20} MiB", hint=_HINT)
         digests = {name: hashlib.sha256(archive.read(name)).hexdigest() for name in archive.members}

@@ -74,7 +74,7 @@ def verify_proto(
         if problem := checksums.compare(version, h1):
             _log.warning(
                 "SDK %s is not in this gfplug's index, and was not compared with Go's checksum database (%s): "
-                "trusted on first use, pinned by the lock",
+                "gfplug trusts it on first use, and the lock pins it",
                 *(version, problem),
             )
         return protos
@@ -104,7 +104,7 @@ def require_proto(text: bytes, what: str) -> None:
     elif not _PACKAGE.search(text):
         problem = "does not declare the package pluginv2"
     if problem:
-        raise IntegrityError(f"{what} {problem}", hint="check the source: it may be a login page or a wrong file")
+        raise IntegrityError(f"{what} {problem}", hint="check that the source is not a login page or a wrong file")
 
 
 def _is_utf8(text: bytes) -> bool:

@@ -82,7 +82,7 @@ def _judge(name: str, problem: str, otherwise: str) -> Check:
 def _proto(lock: Lock, protos: sdk.ProtoSet) -> Check:
     path = "src/pluginv2/backend.proto"
     is_same = protos.sha256 == lock.proto_sha256
-    problem = "" if is_same else f"{path} has sha256 {protos.sha256}, the lock {lock.proto_sha256}"
+    problem = "" if is_same else f"{path} has sha256 {protos.sha256}, but the lock has {lock.proto_sha256}"
     return _judge("proto", problem, f"{path} is the one in the lock")
 
 
@@ -94,14 +94,14 @@ def _owned(project: Project) -> Check:
 
 def _wire(lock: Lock, new_stubs: stubs.Stubs, protos: sdk.ProtoSet) -> Check:
     is_same = new_stubs.descriptor == lock.descriptor
-    problem = "" if is_same else f"the proto compiles to {new_stubs.descriptor}, the lock names {lock.descriptor}"
+    problem = "" if is_same else f"the proto compiles to {new_stubs.descriptor}, but the lock has {lock.descriptor}"
     origin = "as the index says" if protos.descriptor else "a release this gfplug does not know"
-    return _judge("wire", problem, f"the wire is that of SDK {lock.sdk_version}, {origin}")
+    return _judge("wire", problem, f"the wire format is that of SDK {lock.sdk_version}, {origin}")
 
 
 def _floors(lock: Lock, new_stubs: stubs.Stubs) -> Check:
     ours, theirs = _join(new_stubs.floors), _join(lock.floors)
-    problem = "" if ours == theirs else f"the stubs need {ours}, the lock says {theirs}"
+    problem = "" if ours == theirs else f"the stubs need {ours}, but the lock has {theirs}"
     return _judge("floors", problem, f"the stubs need {theirs} or later")
 
 

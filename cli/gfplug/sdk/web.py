@@ -163,7 +163,7 @@ def _read(response: http.client.HTTPResponse, address: str, *, deadline: Deadlin
         raise FetchError(f"{address} answered with the encoding {encoding[:20]!r}, which gfplug did not request")
     if response.headers.get_content_type() == "text/html":
         raise IntegrityError(
-            f"{address} answered with a web page", hint="the address may lead to a login page or a proxy"
+            f"{address} answered with a web page", hint="the address probably leads to a login page or a proxy"
         )
     body = bytearray()
     while piece := response.read1(_PIECE):
@@ -183,7 +183,7 @@ def _refusal(response: http.client.HTTPResponse, address: str) -> Exception:
     if status in {404, 410}:
         return MissingError(words)
     if status in {401, 403, 407}:
-        return FetchError(words, hint="it may not have this version, or need credentials: in its address, or in netrc")
+        return FetchError(words, hint="the server lacks this version, or needs credentials in its address or in netrc")
     if status == http.client.TOO_MANY_REQUESTS or status >= http.client.INTERNAL_SERVER_ERROR:
         return _TransientError(FetchError(words, hint="try again later"), _seconds(response.headers.get("Retry-After")))
     return FetchError(words)

@@ -173,7 +173,7 @@ def _check_overlap(archive: zipfile.ZipFile, infos: Sequence[zipfile.ZipInfo], s
             raise IntegrityError(f"{source}: {info.filename[:80]!r} shares its bytes with another member", hint=_HINT)
         end = info.header_offset + _LOCAL_HEADER + info.compress_size
     if end > archive.start_dir:
-        raise IntegrityError(f"{source} is not a whole zip file: a member ends beyond the last byte", hint=_HINT)
+        raise IntegrityError(f"{source} is not a whole zip file: a member ends after the end of the file", hint=_HINT)
 
 
 def _checked_name(info: zipfile.ZipInfo, source: str) -> str:

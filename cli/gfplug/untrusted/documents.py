@@ -109,7 +109,7 @@ def parse_json(text: str | bytes, *, repeated: list[str] | None = None) -> Any: 
     try:
         value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=hook)
     except RecursionError:
-        raise ValueError(f"it nests more than {_MAX_DEPTH} deep") from None
+        raise ValueError(f"it is nested more than {_MAX_DEPTH} levels deep") from None
     _check_depth(value)
     return value
 
@@ -145,7 +145,7 @@ def parse_toml(text: str) -> dict[str, Any]:
     try:
         value = tomllib.loads(text)
     except RecursionError:
-        raise ValueError(f"it nests more than {_MAX_DEPTH} deep") from None
+        raise ValueError(f"it is nested more than {_MAX_DEPTH} levels deep") from None
     _check_depth(value)
     return value
 
@@ -182,7 +182,11 @@ def _parse_yaml(text: str, loader: Callable[[str], Loader], *, name: str, most_i
         value = yaml_loader.load(text, loader=loader)
         _check_depth(value, most_items=most_items)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        why = f"it nests more than {_MAX_DEPTH} deep" if isinstance(error, RecursionError) else _sentence(error)
+        why = (
+            f"it is nested more than {_MAX_DEPTH} levels deep"
+            if isinstance(error, RecursionError)
+            else _sentence(error)
+        )
         raise ProjectError(f"{name} is not valid YAML: {why}", hint="fix that line") from error
     return value
 
@@ -218,4 +222,4 @@ def _check_depth(value: object, *, most_items: float = math.inf) -> None:
             if items > most_items:
                 raise ValueError(f"it has more than {most_items} values")
         if depth > _MAX_DEPTH:
-            raise ValueError(f"it nests more than {_MAX_DEPTH} deep")
+            raise ValueError(f"it is nested more than {_MAX_DEPTH} levels deep")

@@ -201,7 +201,7 @@ def _boolean(_loader: Any, node: Any) -> bool:  # noqa: ANN401 - as above
 def _integer(loader: Any, node: Any) -> Any:  # noqa: ANN401 - as above
     plain = node.value.replace("_", "")
     if not _INTEGER.fullmatch(plain) or not _INT64 <= _read_integer(plain) <= _UINT64:
-        raise _fail(node, f"{node.value[:40]!r} is not a whole number of 64 bits")
+        raise _fail(node, f"{node.value[:40]!r} is not a 64-bit integer")
     number = IntWithText(_read_integer(plain))
     number.source_text = loader.construct_scalar(node)
     return number

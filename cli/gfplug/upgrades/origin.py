@@ -48,8 +48,8 @@ def answers(
     questions = [field.name for field in fields(Answers)]
     if unknown := [key for key in overrides or {} if key not in questions]:
         raise UsageError(
-            f"--data: {unknown[0]!r} is not a question of the template",
-            hint=f"the questions are: {', '.join(questions)}",
+            f"--data: {unknown[0]!r} is not a setting of the template",
+            hint=f"the settings are: {', '.join(questions)}",
         )
     stored |= overrides or {}
     for field in fields(Answers):

@@ -208,7 +208,7 @@ def _rehearse(project: Project, result: Upgrade, request: ProtoUpgradeRequest, s
     if not python.exists():
         return "not run: the project has no .venv yet (gfplug build makes one)"
     if interpreters.probe(python, modules=["pytest"]).missing:
-        return f"not run: pytest is not installed beside {python} (pip install -e '.[dev]')"
+        return f"not run: pytest is not installed in the environment of {python} (pip install -e '.[dev]')"
     with (
         stages.stage("tests", doing="Running the project's tests", done="The project's tests pass"),
         tempfile.TemporaryDirectory(prefix="gfplug-rehearsal-") as name,

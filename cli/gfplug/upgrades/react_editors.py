@@ -38,7 +38,7 @@ def write(root: Path, schema: Mapping[str, Any] | None, *, deleted: Collection[s
     edits = {path: Edit(None, TreeFile(content)) for path, content in sources.items() if path not in existing}
     notes = [f"{path}: your file exists already: left unchanged" for path in existing]
     if _HOOKS not in deleted and (root / _HOOKS).is_file():
-        notes.append(f"{_HOOKS}: it no longer runs: move its code into the DataSource class in {FOLDER}datasource.ts")
+        notes.append(f"{_HOOKS}: it no longer runs; move its code into the DataSource class in {FOLDER}datasource.ts")
     if any((root / _LOCALES).glob("*.json")):
-        notes.append(f"{_LOCALES}: it is no longer read: the texts in {FOLDER} come from the dataclasses")
+        notes.append(f"{_LOCALES}: it is no longer read; the texts in {FOLDER} come from the dataclasses")
     return Editors(edits=edits, notes=tuple(notes))

@@ -63,7 +63,9 @@ def merge(
     if repository.is_installed():
         result = _decide(sides, git.merge(sides.base, sides.yours, sides.theirs, labels=("yours", label)))
     else:
-        _log.warning("git is not installed: files that both sides changed are put beside yours as *%s", BESIDE)
+        _log.warning(
+            "git is not installed: if both sides changed a file, the template's is written next to yours as *%s", BESIDE
+        )
         result = _merge_whole_files(sides)
     return _as_changes(result, yours=yours, theirs=theirs)
 

@@ -135,7 +135,7 @@ def with_crlf(path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "hint"),
     [
-        ([with_crlf], "gfplug writes LF everywhere"),
+        ([with_crlf], "so that git writes LF as gfplug does"),
         ([with_crlf, lambda path: path.write_text("other")], "from one commit"),
     ],
 )

@@ -166,7 +166,7 @@ def test_a_file_that_disappears_during_a_scan_is_read_at_the_next_scan(
     (project.root / "frontend" / "locales").mkdir()
     path = project.root / "frontend" / "locales" / "de.json"
     path.write_text("{}", encoding="utf-8")
-    assert next_event(state="failed")["message"] == "the save could not be followed: bug"
+    assert next_event(state="failed")["message"] == "the save could not be processed: bug"
     path.write_text('{"Table": "Tabelle"}', encoding="utf-8")
     assert next_event(state="ready")["module"]
 

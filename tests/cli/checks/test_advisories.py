@@ -119,7 +119,7 @@ def test_a_bundle_without_a_list_of_components_is_reported(dist: Path) -> None:
     (finding,) = findings(dist)
 
     assert finding[0] == "note"
-    assert "is not known" in finding[2]
+    assert "is unknown" in finding[2]
 
 
 @pytest.mark.parametrize(

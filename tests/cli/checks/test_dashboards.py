@@ -208,8 +208,8 @@ def test_every_invalid_field_of_a_query_is_reported() -> None:
     ("name", "content", "sentence"),
     [
         ("a.json", "{", "is not valid JSON"),
-        ("a.json", "[" * 200_000, "nests more than 100 deep"),
-        ("a.json", '{"a":' * 500 + "1" + "}" * 500, "nests more than 100 deep"),
+        ("a.json", "[" * 200_000, "is nested more than 100 levels deep"),
+        ("a.json", '{"a":' * 500 + "1" + "}" * 500, "is nested more than 100 levels deep"),
         ("a.yaml", "a: [", "is not valid YAML"),
         ("a.yaml", "a: !!python/object/apply:os.system [ls]", "is not valid YAML"),
         pytest.param("a.yaml", "[" * 20_000, "a.yaml is", marks=pytest.mark.slow),

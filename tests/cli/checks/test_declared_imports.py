@@ -81,7 +81,7 @@ def test_an_import_that_a_dependency_may_provide_is_a_warning(tmp_path: Path) ->
 
     assert (level, message) == (
         "warning",
-        "`numpy` is imported, but no dependency has its name; pandas may provide it",
+        "`numpy` is imported, but no dependency has its name; pandas could provide it",
     )
 
 

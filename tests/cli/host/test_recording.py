@@ -92,7 +92,7 @@ def test_a_recording_that_is_a_fifo_is_refused(tmp_path: Path) -> None:
     [
         ({"A": 1.0}, {"A": 1.0 + 1e-12}, []),
         ({"A": 1.0}, {"A": 1.1}, ["A: 1.0 became 1.1"]),
-        ({"A": [1, 2]}, {"A": [1]}, ["A: 2 became 1 items"]),
+        ({"A": [1, 2]}, {"A": [1]}, ["A: 2 items became 1"]),
         ({"A": {"x": None}}, {"A": {"x": True}}, ["A.x: null became true"]),
         ({"A": 1}, {"B": 1}, ["A: 1 became null", "B: null became 1"]),
         ({"A": True}, {"A": 1}, []),

@@ -160,7 +160,7 @@ def test_without_uv_or_an_index_the_build_continues(
 def test_a_local_folder_is_not_written_into_the_lock(project: Project, tool: Uv) -> None:
     """Other machines do not have it."""
     tool.packages["dev"] += "mine @ file:///home/me/mine\n"
-    with pytest.raises(ToolError, match="folder of this machine"):
+    with pytest.raises(ToolError, match="path of this machine"):
         package_lock.write(project)
 
     assert not package_lock.path_of(project).exists()

@@ -76,7 +76,7 @@ def test_an_unknown_release_is_trusted_on_first_use(world: World, caplog: pytest
 
     assert protos.descriptor is None
     assert "v0.299.0 is not in this gfplug's index" in caplog.text
-    assert "(this source has no checksum): trusted on first use" in caplog.text
+    assert "(this source has no checksum): gfplug trusts it on first use" in caplog.text
 
 
 def test_the_embedded_proto_is_used_only_for_its_releases(world: World) -> None:

@@ -121,7 +121,7 @@ def test_tags_aliases_and_styles_are_read(tmp_path: Path, text: str, value: obje
         ("a:\n\t- b", "found character '\\t' that cannot start any token at line 2"),
         ("a: *x", "found undefined alias 'x' at line 1"),
         ("a: {<<: 3}", "`<<` expects a mapping or a list of mappings at line 1"),
-        ("a: !!int x", "'x' is not a whole number of 64 bits at line 1"),
+        ("a: !!int x", "'x' is not a 64-bit integer at line 1"),
         ("a: !!bool yes", "'yes' is not true or false at line 1"),
         ("a: !!float x", "JSON cannot hold the number x at line 1"),
         ("a: !own b", "JSON has no value for the tag !own at line 1"),

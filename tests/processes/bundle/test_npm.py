@@ -89,7 +89,7 @@ def test_installed_packages_are_not_installed_again(project: Project, fake: Path
 def test_a_build_that_makes_no_module_js_is_an_error(project: Project, fake: Path) -> None:
     """Grafana would find nothing to load."""
     (fake.parent / "npm").write_text("#!/bin/sh\n")
-    with pytest.raises(ToolError, match=r"left no module\.js"):
+    with pytest.raises(ToolError, match=r"wrote no module\.js"):
         npm.build(find_frontend(project))
 
 

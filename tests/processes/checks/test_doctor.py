@@ -48,7 +48,7 @@ def test_a_bare_machine_gets_all_problems_at_once(tmp_path: Path, machine: Machi
         "venv": "install uv",
     }
     (git,) = (each.state for each in examined if each.name == "git")
-    assert git.startswith("not found; it merges your changes and the template's in an upgrade, and gives ")
+    assert git.startswith("not found (optional): it merges your changes and the template's in an upgrade, and gives ")
     assert not [each for each in examined if "objcopy" in f"{each.name} {each.state} {each.remedy}"]
 
 

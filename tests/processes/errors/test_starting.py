@@ -33,7 +33,7 @@ GRAFANA_SAYS = {
     15: ("Plugin unavailable", "the reason is in an earlier line of Grafana's log"),
     16: ("grpc: received message larger than max (20000000 vs. 4194304)", "gfruntime sets no limit"),
     17: ('  File "<frozen os>", line 679, in __getitem__', "proxies and names that begin with GF_PLUGIN_"),
-    33: ("version `GLIBC_2.38' not found (required by ./gpx_x)", "older than the machine the bundle was built on"),
+    33: ("version `GLIBC_2.38' not found (required by ./gpx_x)", "older than the build machine's"),
     34: ("ModuleNotFoundError: No module named 'yaml.reader'", 'add "yaml.reader" to HIDDEN_IMPORTS'),
     37: ("Detected incompatible Protobuf Gencode/Runtime versions", "the floor that gfplug.lock names"),
 }

@@ -101,7 +101,7 @@ def test_a_removed_module_of_the_project_is_not_reported_as_a_missing_package(
     ("words", "code", "sentence"),
     [
         (("doctor", "{}/nope"), 3, "nope does not exist"),
-        (("upgrade", "{}", "--data", "nope=1"), 2, "--data: 'nope' is not a question of the template"),
+        (("upgrade", "{}", "--data", "nope=1"), 2, "--data: 'nope' is not a setting of the template"),
         (("dev", "{}", "--address", "x"), 2, "add --attach"),
         (("call", "query", "{}", "--timeout", "inf"), 2, "--timeout"),
         (("call", "query", "{}", "--settings", "{}", *PYTHON), 2, "is not a file"),

@@ -170,7 +170,7 @@ def test_a_descendant_that_holds_the_pipes_is_reported(fake: Fake, orphan: str) 
         os.kill(int((fake.folder / "orphan").read_text(encoding="utf-8")), signal.SIGKILL)
 
     assert endings[0].left_descendants
-    assert "outlived it" in endings[0].problem
+    assert "kept the ended plugin's output open" in endings[0].problem
     assert time.monotonic() - start < 15
     assert _plugin_threads() == []
 

@@ -261,7 +261,7 @@ def test_rows_before_a_schema_are_shown_with_a_warning(fake: Fake, capsys: pytes
     ("packet", "sentence"),
     [
         (b"{nan", "a packet that is not JSON"),
-        (b'{"schema": {"fields": [3]}}', "a packet that is not a frame: the fields of its schema"),
+        (b'{"schema": {"fields": [3]}}', "a packet that is not a frame, because the fields of its schema"),
         (b'{"schema": {"fields": [{"name": "a"}]}, "data": {"values": [[1], [2]]}}', "2 columns for a schema of 1"),
     ],
 )

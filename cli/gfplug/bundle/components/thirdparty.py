@@ -38,7 +38,7 @@ def write(
         path.chmod(0o644)  # Grafana runs as another user
     if silent := [title(part) for part in parts if not part.texts]:
         names = ", ".join(silent)
-        _log.warning("No licence text came with %s: add it to your LICENSE, which goes into the bundle", names)
+        _log.warning("Found no licence text of %s: add it to your LICENSE, which goes into the bundle", names)
 
 
 def licenses(parts: Sequence[Component]) -> str:

@@ -48,7 +48,7 @@ def check(text: str, schema: Mapping[str, Any]) -> None:
         if form is None:
             raise ProjectError(
                 f"{FILE}:{line}: exports.{export} names {name!r}, but there is no {FORMS[export].removeprefix('the ')}",
-                hint=f"they use the query editor, with exports.fields; {_OWN[export]} gives them their own form",
+                hint=f"without the method {_OWN[export]}, they use the query editor, with exports.fields",
             )
         field_names = [field["name"] for field in form["fields"] if field["kind"] != "hidden"]
         if name not in field_names:

@@ -111,7 +111,7 @@ def build(frontend: Frontend) -> dict[str, bytes]:
     )
     contents = read_output(frontend)
     if "module.js" not in contents:
-        raise ToolError(f"building the frontend left no module.js in {frontend.output}")
+        raise ToolError(f"the frontend's build wrote no module.js to {frontend.output}")
     return contents
 
 

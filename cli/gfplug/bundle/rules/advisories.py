@@ -59,12 +59,12 @@ class Advisory:
         """
         names = {field.name for field in fields(cls)}
         if wrong := names ^ value.keys() or {key for key in names if not isinstance(value[key], str)}:
-            raise ValueError(f"{value.get('id')}: not the right keys, or no texts: {', '.join(sorted(wrong))}")
+            raise ValueError(f"{value.get('id')}: wrong keys, or values that are not text: {', '.join(sorted(wrong))}")
         advisory = cls(**value)
         if advisory.package not in PACKAGES or advisory.severity not in SEVERITIES:
             raise ValueError(f"{advisory.id}: package {advisory.package!r}, severity {advisory.severity!r}")
         if not advisory.affects(advisory.since):
-            raise ValueError(f"{advisory.id}: no version is since {advisory.since} and before {advisory.fixed}")
+            raise ValueError(f"{advisory.id}: no version is {advisory.since} or newer and older than {advisory.fixed}")
         return advisory
 
     def affects(self, version: str) -> bool:
@@ -89,7 +89,7 @@ def check(contents: Contents) -> Iterator[Finding]:
     """Yield the versions of gfruntime and gfplug for each platform, and the advisories about them."""
     names = [name for name in sorted(contents.items) if _COMPONENTS.fullmatch(name)]
     if not names:
-        yield note("runtime", "bundle", "which gfruntime it runs is not known: it has no sbom_<platform>.cdx.json")
+        yield note("runtime", "bundle", "its version of gfruntime is unknown: it has no sbom_<platform>.cdx.json")
     for name in names:
         versions = read_versions(contents.items[name])
         if "gfruntime" not in versions:

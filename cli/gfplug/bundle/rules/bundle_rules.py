@@ -106,7 +106,7 @@ def _files(contents: Contents, programs: dict[str, BundledFile]) -> Iterator[Fin
                     "link-nowhere", item.name, f"this link leads to {target}, which does not exist", "remove it"
                 )
             else:
-                yield warning("link", item.name, "a link: some archivers store what it points to twice")
+                yield warning("link", item.name, "this is a link: some archivers store its target twice")
         elif item.is_executable and item not in programs.values() and item.name.endswith(_ASSETS):
             yield error(
                 "asset-mode", item.name, "Grafana does not serve executable files to browsers", f"chmod 644 {item.name}"
@@ -121,8 +121,8 @@ def signature(contents: Contents, content: dict[str, Any]) -> Iterator[Finding]:
         yield note(
             "unsigned",
             SIGNATURE,
-            "the plugin is not signed: Grafana must be told to load it",
-            "`gfplug deploy` prints the lines, or sign it for your own Grafana with `gfplug sign`",
+            "the plugin is not signed: Grafana must be configured to load it",
+            "`gfplug deploy` prints the configuration; or sign it for your own Grafana with `gfplug sign`",
         )
         return
     signed = signed_content(contents.items[SIGNATURE].read())
@@ -169,5 +169,5 @@ def _size(contents: Contents) -> Iterator[Finding]:
     yield note(
         "catalog",
         "plugin",
-        "Grafana's public catalog takes backends written in Go only; unsigned and privately signed use is open to all",
+        "Grafana's public catalog accepts only backends in Go; anyone can use the plugin unsigned or privately signed",
     )

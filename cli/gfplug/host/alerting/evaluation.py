@@ -75,7 +75,7 @@ def evaluate(
     needless = [_REDUCE_NOT_NEEDED] if reading.kind == "numbers" and reduction is not None else []
     warnings = [*reading.warnings, *needless]
     if (duplicate := _find_duplicate(numbers)) is not None:
-        hint = _time_hint(reading) or "add a label that tells the results apart"
+        hint = _time_hint(reading) or "add a label that distinguishes the results"
         return RuleResult(error=_DUPLICATES % duplicate, hint=hint, warnings=warnings)
     instances = [_instance(*number, comparison) for number in numbers] or [_NO_DATA_RESULT]
     if reading.time_like is None:

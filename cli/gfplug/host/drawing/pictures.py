@@ -37,7 +37,8 @@ def require_writable(path: Path) -> None:
         raise UsageError(f"--plot {path.name}: the file name must end with .svg or .png")
     if path.suffix == ".png" and importlib.util.find_spec("matplotlib") is None:
         raise UsageError(
-            f"--plot {path.name}: a PNG needs matplotlib", hint="install it beside gfplug, or name the file .svg"
+            f"--plot {path.name}: a PNG needs matplotlib",
+            hint="install it in gfplug's environment, or name the file .svg",
         )
 
 

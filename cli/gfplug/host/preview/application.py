@@ -95,7 +95,7 @@ class Application:
             return self._answer_data_source(match["rest"], request) if self._is_own(match) else _missing_response()
         if path == f"api/plugins/{self._plugin_files.meta()['id']}/settings":
             return self._preview.plugin_settings(request)
-        return json_response({"message": "the preview has no such part of Grafana's API"}, status=NOT_FOUND)
+        return json_response({"message": "the preview does not have this part of Grafana's API"}, status=NOT_FOUND)
 
     def _answer_data_source(self, rest: str | None, request: WebRequest) -> WebResponse:
         if not rest:

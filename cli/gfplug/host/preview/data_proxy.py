@@ -139,7 +139,7 @@ def _join_address(base: str, rest: str, query: str, of_route: Mapping[str, Any] 
     try:
         parts = split_address(base)
     except ValueError as error:
-        problem = "the data source has no http:// or https:// address to ask"
+        problem = "the data source has no http:// or https:// URL"
         remedy = "enter the URL on the config page"
         if of_route is not None:
             problem = f"the route {prefix(of_route)!r} has no url of its own, and {problem}"

@@ -127,7 +127,7 @@ def _pip(folder: Path, interpreter: Path, log: Path) -> _Installer:
             hint=f"install uv; or remove {folder}: gfplug creates a new one",
             timeout=INSTALL_TIMEOUT_SECONDS,
         )
-    _log.info("Installing with pip, which may take a minute; uv takes seconds (pip install uv)")
+    _log.info("Installing with pip, which can take a minute; uv takes seconds (pip install uv)")
     return _Installer(
         command=(str(interpreter), "-m", "pip", "install", *_QUIET_OPTIONS, "--log", str(log)),
         again="--force-reinstall",

@@ -90,14 +90,14 @@ def refresh(project: Project) -> None:
     if is_current(project):
         return
     if not uv.program():
-        _log.info("%s is missing or older than pyproject.toml; uv makes it (pip install uv)", NAME)
+        _log.info("%s is missing or older than pyproject.toml; install uv to create it (pip install uv)", NAME)
         return
     try:
         write(project)
     except ToolError as error:
         lines = [line.strip() for line in error.details.splitlines() if line.strip()] or [error.message]
         _log.warning(
-            "%s could not be made, so other machines may get other packages: %s",
+            "%s could not be made, so other machines can get other packages: %s",
             NAME,
             " ".join(lines)[:_MAX_MESSAGE_CHARACTERS],
         )
@@ -127,7 +127,7 @@ def write(project: Project, *, newest: bool = False, may_build: bool = True) -> 
         _compile(project, inputs, build, extras[:1], "--constraint", str(everything), *safety)
         texts = [path.read_text(encoding="utf-8") for path in (everything, build)]
     if "file://" in texts[0]:
-        raise ToolError(f"{NAME} would name a folder of this machine", hint="give [tool.uv.sources] a relative path")
+        raise ToolError(f"{NAME} would contain a path of this machine", hint="give [tool.uv.sources] a relative path")
     build_entries = _entries(texts[1])
     test_entries = [entry for entry in _entries(texts[0]) if entry not in build_entries]
     text = _HEAD.format(digest=_digest(inputs), build="".join(build_entries), test="".join(test_entries))

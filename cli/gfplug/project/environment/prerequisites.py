@@ -109,8 +109,8 @@ def check_path_length(folder: Path) -> Iterator[MissingPrerequisite]:
     longest = {"win32": LONGEST_PATH - DEEPEST}.get(sys.platform, len(place))
     if len(place) > longest and not _long_paths_enabled():
         yield MissingPrerequisite(
-            sentence=f"{place} has {len(place)} characters, and installed files add up to {DEEPEST}: Windows "
-            f"allows {LONGEST_PATH} in all",
+            sentence=f"{place} has {len(place)} characters, and the paths of installed files add up to "
+            f"{DEEPEST} more: Windows allows {LONGEST_PATH} in all",
             advice="move the project to a shorter path, or let an administrator enable long paths (LongPathsEnabled)",
         )
 

@@ -129,7 +129,7 @@ def _ask_uv(question: Callable[[], Collection[_T]]) -> Collection[_T]:
     try:
         return question()
     except ToolError as error:
-        _log.debug("uv does not say which Pythons it has: %s", error)
+        _log.debug("uv did not list its Pythons: %s", error)
         return ()
 
 

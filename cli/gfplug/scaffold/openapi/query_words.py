@@ -61,5 +61,5 @@ def require_query(method: str, path: str, operation: Node) -> None:
     summary = words(operation.text("summary"))[:_MOST_WORDS_OF_SUMMARY]
     reads = _READING_PATHS.intersection(last) or _READING_IDS.intersection(names[:1])
     if not reads or _CHANGES.intersection((*last, *names, *summary)):
-        reason = "a POST may change data, and neither its path nor its operationId shows that it only reads"
+        reason = "a POST can change data, and neither its path nor its operationId shows that it only reads"
         raise NoQueryError(operation.place, reason)

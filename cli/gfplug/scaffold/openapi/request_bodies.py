@@ -92,7 +92,7 @@ class BodyReader:
         if not shape.is_object or not shape.properties:
             if is_form:
                 raise FlawError(
-                    schema.place if isinstance(schema, Node) else "/", "its form has no fields in the description"
+                    schema.place if isinstance(schema, Node) else "/", "the description lists no fields for its form"
                 )
             return [self._parameter(shape, (), is_required=is_required, is_form=False)]
         for depth in (0,) if is_form else _DEPTHS:

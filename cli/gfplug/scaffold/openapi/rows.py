@@ -101,7 +101,7 @@ def find_rows(reader: SchemaReader, schema: Schema | Node, remarks: Remarks, *, 
         name = _inner(reader, shape, noun)
         if not name:
             if shape.properties and shape.values is not None:
-                remarks.leave_out_part(_place(shape), "an object may have other keys: they are left out")
+                remarks.leave_out_part(_place(shape), "an object can have other keys: they are left out")
             return Rows(path, "object", schema, shape, tuple(envelopes))
         envelopes.append(shape)
         beside = [other for other in shape.properties if other != name and snake(other) not in _METADATA_WORDS]

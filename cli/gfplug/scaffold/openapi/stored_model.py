@@ -54,7 +54,7 @@ def decode(text: bytes) -> StoredModel:
         value = json.loads(text)
         if value["format"] != _FORMAT:
             raise ProjectError(
-                f"{NAME} has the format {value['format']!r}, which another gfplug wrote; this one reads {_FORMAT}",
+                f"{NAME} has the format {value['format']!r} of another gfplug; this one reads {_FORMAT}",
                 hint=_RESTORE,
             )
         source: DataSource = _read(DataSource, value["data_source"], "data_source")

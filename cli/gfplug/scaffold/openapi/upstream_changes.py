@@ -155,7 +155,7 @@ def _columns(old: QueryClass, new: QueryClass) -> Iterator[UpstreamChange]:
         for choice in (each for each in one.choices if two.choices and each not in two.choices):
             yield UpstreamChange(path, f"column {path} no longer has the value {choice!r}", is_breaking=False)
         for choice in (each for each in two.choices if one.choices and each not in one.choices):
-            yield UpstreamChange(path, f"column {path} may now also have the value {choice!r}", is_breaking=False)
+            yield UpstreamChange(path, f"column {path} can now also have the value {choice!r}", is_breaking=False)
 
 
 def _value(column: Column) -> str:

@@ -39,7 +39,7 @@ def match_path(
         if not name:
             raise FlawError(place, f"{quote(path)} has braces without a name")
         if name not in described and name not in path_parameters:
-            remarks.leave_out_part(place, f"the path has {quote(name)}, but no parameter describes it: it is a text")
+            remarks.leave_out_part(place, f"the path has {quote(name)}, but no parameter describes it: it is text")
         parameter = path_parameters.get(name) or described.get(name) or text_parameter(name)
         allows = parameter.allows_reserved or match[1].startswith("+") or match[1].endswith("+")
         path_parameters[name] = replace(parameter, allows_reserved=allows)

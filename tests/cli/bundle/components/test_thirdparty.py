@@ -70,4 +70,4 @@ def test_a_missing_licence_text_is_a_warning(tmp_path: Path, bundle: Bundle, cap
         write(tmp_path, bundle, Package(name="odd", version="2", record=""))
 
     (record,) = caplog.records
-    assert record.getMessage().startswith("No licence text came with odd 2: ")
+    assert record.getMessage().startswith("Found no licence text of odd 2: ")

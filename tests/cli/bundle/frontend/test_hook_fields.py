@@ -84,7 +84,7 @@ exports.variableFields = { of: D };
         (
             "exports.annotationFields = { kind: A };",
             "frontend/hooks.js:1: exports.annotationFields names 'kind', but there is no form of annotations",
-            "they use the query editor, with exports.fields; query_annotation gives them their own form",
+            "without the method query_annotation, they use the query editor, with exports.fields",
         ),
     ],
 )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 BASE = "{{ .JsonData.base }}/v2"
 NOT_HTTP = "is not an http:// or https:// address"
-NO_URL = "the data source has no http:// or https:// address to ask"
+NO_URL = "the data source has no http:// or https:// URL"
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def test_the_description_has_title_version_and_text() -> None:
         (describe({"/a": {"post": answer()}}), "has no operation that can be a query"),
         ("{", "is not valid"),
         ("a: [", "is not valid YAML"),
-        ("a: &a [*a]", "nests more than"),
+        ("a: &a [*a]", "is nested more than"),
     ],
 )
 def test_an_invalid_description_is_refused(value: Any, sentence: str) -> None:

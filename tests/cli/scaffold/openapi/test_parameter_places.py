@@ -30,7 +30,7 @@ def test_the_path_and_its_parameters_are_matched() -> None:
         True,
     )
     assert [reason for _, _, reason in reasons(value)] == [
-        "the path has 'id', but no parameter describes it: it is a text",
+        "the path has 'id', but no parameter describes it: it is text",
         "the path parameter 'stray' is not in the path: it is left out",
     ]
 
