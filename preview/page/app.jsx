@@ -92,7 +92,7 @@ function Activity({ activity }) {
       </div>
     );
   }
-  const title = activity.state === 'down' ? activity.message : `What was saved does not start: ${activity.message}`;
+  const title = activity.state === 'down' ? activity.message : `The saved plugin does not start: ${activity.message}`;
   return <Trouble {...activity} title={title} />;
 }
 

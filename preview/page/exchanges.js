@@ -13,7 +13,7 @@ export function addExchange(exchanges, record) {
     .map((each, index) => {
       bytes += each.bytes ?? 0;
       const isKept = index === 0 || bytes <= MOST_BYTES || each.response === undefined;
-      return isKept ? each : { ...each, response: 'This answer is no longer kept.' };
+      return isKept ? each : { ...each, response: 'This response is no longer stored.' };
     })
     .toReversed();
 }
@@ -36,5 +36,5 @@ export function waitsFor({ exchanges, result }) {
   if (open.length > 0) {
     return open.join(', ');
   }
-  return result.state === LoadingState.Loading ? 'an answer of query(), which has asked nothing' : 'the plugin';
+  return result.state === LoadingState.Loading ? 'an answer of query(), which sent no request' : 'the plugin';
 }

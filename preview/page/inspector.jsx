@@ -62,7 +62,7 @@ function Code({ label, text }) {
         </ClipboardButton>
       </div>
       <pre className={styles.code} tabIndex={0} aria-label={label}>
-        {text.length > LONGEST ? `${text.slice(0, LONGEST)}\n… ${text.length - LONGEST} characters more: Copy has all of them` : text}
+        {text.length > LONGEST ? `${text.slice(0, LONGEST)}\n… ${text.length - LONGEST} more characters: Copy copies all of them` : text}
       </pre>
     </>
   );
@@ -96,7 +96,7 @@ function Timings({ state }) {
   const styles = useStyles();
   return (
     <table className={styles.grid}>
-      <caption className={styles.muted}>What the browser asked, newest first</caption>
+      <caption className={styles.muted}>Requests of the browser, newest first</caption>
       <thead>
         <tr>
           {['Request', 'Status', 'Browser to answer', 'In the plugin', 'Size'].map((name) => (

@@ -29,6 +29,6 @@ export function remember(state, patch) {
   try {
     sessionStorage.setItem(keyOf(state.boot), JSON.stringify({ ...kept, variables }));
   } catch (error) {
-    console.warn('A reload of the page will not begin with its present state, which is too large to keep.', error);
+    console.warn('A reload of the page will lose its current state, which is too large to store.', error);
   }
 }

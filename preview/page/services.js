@@ -35,7 +35,7 @@ async function read(answer, kind) {
 
 async function exchange(options, signal) {
   if (options.url.startsWith(USER_STORAGE)) {
-    const message = 'the preview keeps in the browser what a user chooses';
+    const message = 'the preview stores the choices of a user in the browser only';
     throw { status: 404, statusText: 'Not Found', data: { message }, config: options };
   }
   const url = new URL(/^https?:/.test(options.url) ? options.url : address(options.url));
@@ -94,7 +94,7 @@ function unanswered(url, { message }, options) {
   const isHere = url.origin === location.origin;
   const reason = isHere
     ? 'the preview server does not answer'
-    : `this page may not ask ${url.origin}, as a page of Grafana may not either: use a route of plugin.json`;
+    : `this page may not send requests to ${url.origin}, and a page of Grafana may not either: use a route of plugin.json`;
   return { status: 0, statusText: message, message: reason, data: { message: `${reason} (${message})` }, config: options };
 }
 

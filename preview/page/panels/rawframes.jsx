@@ -16,7 +16,7 @@ export function RawFrames({ frames, width }) {
   );
   return (
     <>
-      {kinds.length > 0 && <p>{`Grafana draws these frames with a panel of its own (${kinds.join(', ')}); here they are tables.`}</p>}
+      {kinds.length > 0 && <p>{`Grafana has special panels for these frames (${kinds.join(', ')}); here they are tables.`}</p>}
       {filled.slice(0, MOST).map((frame, index) => (
         <div key={index}>
           <h3 className={styles.label}>{nameOf(frame, index)}</h3>

@@ -35,7 +35,7 @@ test('the page does not wait for a query that ends without an answer, and names 
     assert.equal((await panel()).state, 'Done');
     await setQueries({ refId: 'A', never: true });
     const message = await page.evaluate(() => window.gfplugPreview.idle(0.2).catch((error) => error.message));
-    assert.equal(message, 'after 0.2 s the page still waits for an answer of query(), which has asked nothing');
+    assert.equal(message, 'after 0.2 s the page still waits for an answer of query(), which sent no request');
   }, { from: silent }));
 
 test('settings are saved and tested, and written on request; a secret is not kept in the page', () =>
@@ -97,9 +97,9 @@ test('the page shows saved code, and keeps settings and queries', () =>
     assert.deepEqual(series, ['west']);
     assert.ok(took < 1500, `${took} ms`);
     server.tell('reload', { state: 'failed', message: 'SyntaxError in datasource.py', hint: 'line 3', details: ['  def query(' ] });
-    await page.getByText('What was saved does not start: SyntaxError in datasource.py').waitFor();
+    await page.getByText('The saved plugin does not start: SyntaxError in datasource.py').waitFor();
     server.save();
-    await page.getByText('What was saved does not start').waitFor({ state: 'detached' });
+    await page.getByText('The saved plugin does not start').waitFor({ state: 'detached' });
   }));
 
 test('a variable can have several values, and a new variable can be added', () =>
