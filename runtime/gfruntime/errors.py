@@ -33,6 +33,7 @@ _PLUGIN_ERROR_STATUSES = {405, 406, 412, 413, 414, 416, 417, 426, 431, 501}  # t
 _MIN_STATUS, _MAX_STATUS = 100, 599
 _MAX_CAUSES = 10  # the number of causes that are checked
 _MAX_MESSAGE_CHARACTERS = 4000  # characters of a message: gRPC sends some messages in a header, whose size is limited
+_MAX_TEXT_CHARACTERS = 4 * _MAX_MESSAGE_CHARACTERS  # characters of an exception's text that are read
 
 
 class PluginError(Exception):
@@ -156,31 +157,33 @@ def _failure_of(error: BaseException) -> Failure:
 
 def _sentence_with_advice(error: BaseException) -> str:
     """Describe an exception in one sentence, with advice if a shared connection or client is the cause."""
-    text, link = sentence(error), error
-    for _ in range(_MAX_CAUSES):
+    text = sentence(error)
+    for link in _causes(error, with_contexts=True)[:_MAX_CAUSES]:
         if (
             not isinstance(link, PluginError)
             and not _is_from_http_client(link)
             and (hint := sharing.advice(_text(link)))
         ):
             return f"{text.rstrip('.')}; {hint}"
-        link = link.__cause__ or link.__context__ or link
     return text
 
 
-def _causes(error: BaseException) -> list[BaseException]:
-    """List an exception and its causes; `raise error from error` makes a cycle."""
+def _causes(error: BaseException, *, with_contexts: bool = False) -> list[BaseException]:
+    """List an exception and its causes, or the exceptions during which they were raised.
+
+    `raise error from error` makes a cycle.
+    """
     links: dict[int, BaseException] = {}
     link: BaseException | None = error
     while link is not None and id(link) not in links:
         links[id(link)] = link
-        link = link.__cause__
+        link = link.__cause__ or (link.__context__ if with_contexts else None)
     return list(links.values())
 
 
 def _text(error: BaseException) -> str:
     try:
-        return str(error).strip()
+        return str(error).strip()[:_MAX_TEXT_CHARACTERS]
     except BaseException as broken:  # noqa: BLE001  # the author's `__str__`
         return f"its text can't be read ({type(broken).__name__})"
 
@@ -190,9 +193,7 @@ def sentence(error: BaseException) -> str:
     text = _text(error)
     if not isinstance(error, PluginError) or not text:
         text = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    text = masking.hide(
-        text[: 4 * _MAX_MESSAGE_CHARACTERS]
-    )  # mask before the last cut: a part of a secret is not recognised
+    text = masking.hide(text)  # before it is cut again: a part of a secret is not recognised
     return text if len(text) <= _MAX_MESSAGE_CHARACTERS else f"{text[:_MAX_MESSAGE_CHARACTERS]} …"
 
 
