@@ -7,6 +7,7 @@ import errno
 import io
 import socket
 import sqlite3
+import time
 import urllib.error
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -152,6 +153,18 @@ def test_error_messages_are_short_and_without_secrets() -> None:
     assert failure_of(QueryError("token sesame-errors")).message == "token ***"
     assert failure_of(ValueError("sesame-errors")).message == "ValueError: ***"
     assert len(failure_of(QueryError("x" * 100_000)).message) < 5000
+
+
+@pytest.mark.parametrize("kind", [ValueError, QueryError, sqlite3.DatabaseError])
+def test_an_error_with_a_long_text_is_described_in_little_time(kind: type[Exception]) -> None:
+    """Only the start of 5 million characters is searched, also in a cause; searching all of them took 15 s."""
+    error = kind("x" * 5_000_000)
+    error.__cause__ = ValueError("x" * 5_000_000)
+    began = time.process_time()
+    message = failure_of(error).message
+
+    assert len(message) < 5000
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.shows("errors: several threads use a connection that `__init__` opened")
