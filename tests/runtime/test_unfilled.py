@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt  # noqa: TC003  # read by the code under test
 import enum
 import json
+import time
 from dataclasses import dataclass, field, make_dataclass
 from typing import Annotated, Any, Literal
 
@@ -262,3 +263,24 @@ def test_annotations_without_a_hash_are_read() -> None:
     model = make_dataclass("Model", [("name", Annotated[str, {"a": 1}], "x")])
 
     assert decoding.decode(model, {"name": 5}, "the query").name == "5"
+
+
+LONG_TEXTS = {
+    "commas in a brace": "{" + "," * 200_000,
+    "bars in a bracket": "(" + "|" * 200_000,
+    "open variables": "${" * 100_000,
+    "open old variables": "[[" * 100_000,
+    "digits": "1" * 200_000 + "x",
+    "spaces": " " * 200_000 + "x",
+    "letters": "a" * 200_000 + "A",
+}
+
+
+@pytest.mark.parametrize("text", LONG_TEXTS.values(), ids=LONG_TEXTS)
+@pytest.mark.parametrize("name", [*ERRORS, "since"])
+def test_a_long_wrong_text_is_refused_in_little_time(name: str, text: str) -> None:
+    """The search for a variable is linear: 16,000 commas in a brace took 1 s, and four times that for twice as many."""
+    began = time.process_time()
+    refusal({name: text})
+
+    assert time.process_time() - began < 1

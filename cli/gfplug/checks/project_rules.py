@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from gfplug.project.plugin_project import Project
 
-_FLOOR = re.compile(r"^([A-Za-z0-9._-]+).*?>=\s*([0-9.]+)")
+_FLOOR = re.compile(r"^([A-Za-z0-9._-]++).*?>=\s*([0-9.]+)")
 
 
 def check(project: Project, *, python: Path | None = None, is_static: bool = False) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _VARIABLE = re.compile(
     r"\$(?P<bare>\w+)|\[\[(?P<old>\w+)(?::(?P<old_form>\w+))?\]\]"
-    r"|\$\{(?P<name>\w+)(?:\.(?P<field>[^:^{}\[\].]+))?(?::(?P<form>[^}]+))?\}",
+    r"|\$\{(?P<name>\w+)(?:\.(?P<field>[^:^{}\[\].]+))?(?::(?P<form>[^{}]+))?\}",  # no bracket: the search stays linear
     re.ASCII,
 )
 _NAME = re.compile(r"\w+", re.ASCII)

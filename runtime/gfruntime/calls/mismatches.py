@@ -28,9 +28,9 @@ _TYPE_MISMATCH = re.compile(r"expected [^,]+, got (?!null\b)\w+")
 _VARIABLE = re.compile(r"\$\{[^{}]+\}|\$[A-Za-z_]\w*|\[\[[^\[\]]+\]\]")
 _ALL_VARIABLE = ("$__all", "${__all}", "[[__all]]")
 _EMPTY_TEXTS = ("undefined", "null", "None", "NaN")
-_SEVERAL_VALUES = re.compile(
-    r"\{[^{}]*,[^{}]*\}|\([^()]*\|[^()]*\)"
-)  # several values of a variable, as Grafana writes them
+_SEVERAL_VALUES = re.compile(  # several values of a variable, as Grafana writes them; the search stays linear
+    r"\{[^{},]*,[^{}]*\}|\([^()|]*\|[^()]*\)"
+)
 _MAX_CHARACTERS = 80
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 Types = Mapping[str, Any] | None
 
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan|inf(inity)?)\s*", re.IGNORECASE)
+_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan|inf(inity)?)\s*", re.IGNORECASE)
 _MISSING = object()
 _MOST_KEYS = 12  # the most keys that an error lists
 

@@ -24,7 +24,7 @@ _SECRET_PARAMETERS = {
     *("api_key", "apikey", "api-key", "access_token", "token", "sig", "signature", "x-amz-signature", "key"),
 }
 _ADDRESSES = {"location", "content-location", "referer"}
-_PARAMETER = re.compile("([?&#])([^=&#]*)=([^&#]*)")
+_PARAMETER = re.compile("([?&#])([^?=&#]*)=([^&#]*)")
 
 
 def hide(text: str) -> str:

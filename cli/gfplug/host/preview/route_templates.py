@@ -15,7 +15,7 @@ from gfplug.host.preview.upstream import split_address
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-_TEMPLATE = re.compile(r"\{\{(?P<inner>.*?)\}\}", re.DOTALL)
+_TEMPLATE = re.compile(r"\{\{(?P<inner>(?:(?!\{\{|\}\}).)*+)\}\}", re.DOTALL)
 _NAME = re.compile(r"\s*\.(?P<path>\w+(?:\.\w+)*)\s*")
 _MISSING = "<no value>"
 _LONGEST_SHOWN = 80

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -128,3 +130,13 @@ def test_templates_are_filled_as_in_go() -> None:
     assert fill("{{ .JsonData.none }}", values) == "<no value>"
     with pytest.raises(ToolError, match="does not evaluate"):
         fill("{{ if .URL }}x{{ end }}", values)
+
+
+@pytest.mark.parametrize("text", ["{{" * 100_000, "{{ " * 70_000 + "}}", "{" * 200_000])
+def test_a_long_route_is_searched_in_little_time(text: str) -> None:
+    """The search is linear: 16,000 templates without an end took 6 s."""
+    began = time.process_time()
+    with suppress(ToolError):
+        fill(text, {})
+
+    assert time.process_time() - began < 1
