@@ -175,6 +175,19 @@ def test_a_worker_is_replaced_after_so_many_calls(host: Host, crew: Path) -> Non
 
 
 @TRANSPORTS
+def test_each_worker_disposes_of_its_instances_at_the_end(host: Host, crew: Path, environment: dict[str, str]) -> None:
+    """The plugin ends after its workers, whose `dispose` takes 0.5 s, and its log has their last lines."""
+    plugin = host.start(crew, env={**environment, "PROBE_DISPOSE_SECONDS": "0.5"})
+    eventually(lambda: len(pids(plugin)) == 2)
+    workers = pids(plugin)
+    ends_well(plugin)
+
+    assert {line for entry in plugin.logs() if (line := entry["message"]).startswith("disposed of in")} == {
+        f"disposed of in {pid}" for pid in workers
+    }
+
+
+@TRANSPORTS
 def test_a_worker_that_uses_too_much_memory_is_replaced(host: Host, crew: Path, environment: dict[str, str]) -> None:
     """The worker first finishes its calls."""
     plugin = host.start(crew, env={**environment, "GF_PLUGIN_MAX_MEMORY_MB": "400"})

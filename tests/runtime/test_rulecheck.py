@@ -65,7 +65,7 @@ def test_logs_traces_and_tables_are_refused(alert_call: contextvars.Context, met
     """Only the query gets an error, which says what to do; panels get the frames."""
     frame = Frame(fields=[Field("timestamp", T[:1]), Field("body", ["x"])], meta=meta)
 
-    with pytest.raises(QueryError, match=f"This query gives {kind}, which alert rules can't read: give it") as failure:
+    with pytest.raises(QueryError, match=f"This query gives {kind}, which alert rules can't read: give the") as failure:
         check(alert_call, frame)
     assert failure.value.status == 400
     assert answers.check_for_alerts([frame], ref_id="A") == [frame]

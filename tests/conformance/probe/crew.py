@@ -85,5 +85,6 @@ class Datasource:
                 return
 
     def dispose(self) -> None:
-        """Log the disposal."""
+        """Log the disposal, which may take a while."""
+        time.sleep(float(os.environ.get("PROBE_DISPOSE_SECONDS", "0")))
         log.info("disposed of in %d", os.getpid())

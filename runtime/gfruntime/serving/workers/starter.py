@@ -67,11 +67,15 @@ class Starter:
             self._lengthen_pause()
 
     def close(self) -> None:
-        """Tell every process to end, and wait."""
+        """Tell the workers to end, wait for them, and then end the template, which reports how they ended."""
         self._ending.set()
-        for process in self._in_order():
-            process.part()
-        for process in self._in_order():
+        processes = self._in_order()
+        for process in processes:
+            if process is not self._template:
+                process.part()
+        for process in processes:
+            if process is self._template:
+                process.part()
             process.wait(lifecycle.END)
 
     def kill(self) -> None:
