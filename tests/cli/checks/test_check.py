@@ -18,6 +18,7 @@ from gfplug.bundle import packing
 from gfplug.checks import check as service
 from gfplug.cli import main
 from gfplug.errors import IntegrityError, ProjectError
+from gfplug.project.plugin_project import Project
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither these modes nor links for everybody")
 
@@ -217,3 +218,15 @@ def test_wrong_modes_are_reported_in_an_archive(dist: Path, tmp_path: Path) -> N
     (copy / "gpx_sales_linux_amd64").chmod(0o644)
     packing.pack(copy, tmp_path / "x.zip")
     assert "executable-mode" in rules(tmp_path / "x.zip")
+
+
+def test_a_long_dependency_is_checked_in_little_time(project: Project) -> None:
+    """The search for a lower bound is linear: a name of 20,000 letters took 2 s, and twice as many took 9 s."""
+    path = project.root / "pyproject.toml"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("dependencies = [", f'dependencies = ["{"a" * 200_000}", ')
+    )
+    began = time.process_time()
+
+    assert "stub-floor" in rules(project.root, "warning") | rules(project.root)
+    assert time.process_time() - began < 5
