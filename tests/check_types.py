@@ -3,8 +3,8 @@
     python tests/check_types.py
     python tests/check_types.py win32 darwin    # only gfplug and gfruntime, as on these platforms
 
-All modules are checked by their names. Files that share a name or have none have separate runs: PyInstaller's hooks,
-and each example of the template. A test is named from the root, since several have the same name; the helpers of
+Modules with a unique name are checked in one run. Others share a name or have none: PyInstaller's hooks have a run, and
+so has each example of the template. A test is named from the root, since several have the same name; the helpers of
 tests are named as pytest finds them, by `pythonpath`. The default version's stubs are written to `build/stubs` first:
 the template's Python imports them.
 """
@@ -56,7 +56,7 @@ def modules() -> list[str]:
 
 
 def write_stubs() -> None:
-    """Write the stubs, unless they are up to date: mypy checks changed files again."""
+    """Write the stubs only if they differ: mypy would check rewritten files again."""
     generated = stubs.generate(sdk.fetch(sdk.default(), offline=True)).files
     if any(not (STUBS / path).is_file() or (STUBS / path).read_bytes() != text for path, text in generated.items()):
         shutil.rmtree(STUBS, ignore_errors=True)

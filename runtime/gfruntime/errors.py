@@ -28,10 +28,10 @@ _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EN
 _HTTP_CLIENTS = {"aiohttp", "httpcore", "httpx", "requests", "urllib3"}
 _DATABASES = {"asyncpg", "clickhouse_connect", "duckdb", "elastic_transport", "elasticsearch", "pymongo", "redis"}
 _NAMES_OF_STATEMENTS = {"ProgrammingError", "DataError", "IntegrityError", "NotSupportedError", "PostgresSyntaxError"}
-_NAMES_OF_DATABASES = {"DatabaseError", "InterfaceError"}  # the base classes of PEP 249's other exceptions
+_NAMES_OF_DATABASES = {"DatabaseError", "InterfaceError"}  # PEP 249: each database error is one of these or a subclass
 _PLUGIN_ERROR_STATUSES = {405, 406, 412, 413, 414, 416, 417, 426, 431, 501}  # the upstream finds the request wrong
 _MIN_STATUS, _MAX_STATUS = 100, 599
-_MAX_CAUSES = 10  # the number of causes that are checked
+_MAX_CAUSES = 10  # exceptions of a chain, the first included, that are searched for advice
 _MAX_MESSAGE_CHARACTERS = 4000  # characters of a message: gRPC sends some messages in a header, whose size is limited
 _MAX_TEXT_CHARACTERS = 4 * _MAX_MESSAGE_CHARACTERS  # characters of an exception's text that are read
 
@@ -169,9 +169,9 @@ def _sentence_with_advice(error: BaseException) -> str:
 
 
 def _causes(error: BaseException, *, with_contexts: bool = False) -> list[BaseException]:
-    """List an exception and its causes, or the exceptions during which they were raised.
+    """List an exception, its cause, the cause's cause and so on, each once: `raise error from error` makes a cycle.
 
-    `raise error from error` makes a cycle.
+    With `with_contexts`, an exception without a cause is followed by the one during whose handling it was raised.
     """
     links: dict[int, BaseException] = {}
     link: BaseException | None = error

@@ -1,6 +1,7 @@
 """Starts and ends workers: forks of a template if possible, else separate programs.
 
-If workers end soon after their start, more may follow: so there is a pause before the next start, longer each time.
+If a worker can't start, or ends soon after its start, the next start waits for a pause, which gets longer each time. A
+worker that lasts ends the pauses.
 """
 
 from __future__ import annotations
